@@ -1,0 +1,39 @@
+"""lyapkit: dynamical-systems analysis of recurrent networks.
+
+Public names are loaded when first used, so that importing lyapkit costs next to nothing.
+"""
+
+import importlib
+
+__version__ = "0.1.0"
+
+# public name -> the module that defines it
+_PUBLIC = {
+    "System": "systems.system",
+    "define_flow": "systems.system",
+    "define_map": "systems.system",
+    "symbolic_flow": "systems.symbolic",
+    "symbolic_map": "systems.symbolic",
+    "trajectory": "analyses.trajectory",
+    "lyapunov_spectrum": "analyses.lyapunov_spectrum",
+    "scan": "scan",
+    "save": "results",
+    "load": "results",
+}
+_MODULES = ("systems", "plot")
+
+__all__ = ["__version__", *_PUBLIC, *_MODULES]
+
+
+def __getattr__(name):
+    if name in _PUBLIC:
+        value = getattr(importlib.import_module(f"{__name__}.{_PUBLIC[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _MODULES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__():
+    return sorted(__all__)

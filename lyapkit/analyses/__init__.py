@@ -1,0 +1,1 @@
+"""Analyses, one verb per file. `scan` maps any of them over a grid."""

@@ -1,0 +1,276 @@
+"""Lyapunov spectra."""
+
+import dataclasses
+
+import numpy as np
+
+from lyapkit.analyses import estimators
+from lyapkit.analyses.propagation import INTERVALS, Block, Clock, checked_state, clock
+from lyapkit.analyses.verb import choice, positive, verb, whole
+from lyapkit.kernels import tangent
+from lyapkit.results import ESTIMATOR, SIGN, STATUS
+from lyapkit.systems.system import System
+
+_ROUNDS = 10  # `until` doubles the duration at most this often
+_TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
+
+
+@dataclasses.dataclass(frozen=True)
+class _Spectrum:
+    system: System
+    initial_state: np.ndarray
+    clock: Clock
+    n_exponents: int
+    seed: int
+    estimator: str
+    frame_interval: int | None
+    margin: float
+    until: float | None
+    history: bool
+
+    @property
+    def work(self):
+        return self.clock.transient + self.clock.steps
+
+    @property
+    def variables(self):
+        per_mode = dict.fromkeys(
+            ("lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign"), ("mode",)
+        )
+        single = dict.fromkeys(
+            (
+                "mean_divergence", "exponent_sum_error", "kaplan_yorke_dimension", "entropy_rate",
+                "frame_orthogonality", "frame_condition", "averaging_duration", "estimator", "status",
+            ),
+            (),
+        )  # fmt: skip
+        return per_mode | single | ({"running_exponent": ("time", "mode")} if self.history else {})
+
+    @property
+    def coords(self):
+        modes = {"mode": np.arange(1, self.n_exponents + 1)}
+        return modes | ({"time": self._batch_ends() * self.clock.dt} if self.history else {})
+
+    @property
+    def attrs(self):
+        clock = self.clock
+        return {
+            "method": clock.method,
+            "dt": clock.dt,
+            "transient": clock.transient * clock.dt,
+            "duration": clock.duration,
+            "seed": self.seed,
+            "margin": self.margin,
+            "logarithm": "natural",
+        }
+
+    def _batch_ends(self):
+        size = estimators.batch_steps(self.clock.steps, tangent.WINDOW)
+        return np.minimum(np.arange(size, self.clock.steps + size, size), self.clock.steps)
+
+    def measure(self, values, states, monitor):
+        block = Block(
+            self.system, values, states, self.clock, self.n_exponents,
+            starting_frame(self.system.dimension, self.n_exponents, self.seed), self.frame_interval,
+        )  # fmt: skip
+        block.run(self.clock.transient, monitor, settle=self.clock.transient)
+        block.quality[0] = 1.0  # the worst condition while averaging is what counts
+        steps = self.clock.steps
+        result = self._average(block, steps, monitor)
+        if self.until is not None:
+            for _ in range(_ROUNDS):
+                open_ = self._open(result)
+                if not open_.any():
+                    break
+                steps *= 2
+                longer = self._average(block, steps, monitor)
+                result = {k: _merged(open_, longer[k], result[k]) for k in result}
+            late = self._open(result)
+            result["status"] = np.where(late, STATUS["not_converged"], result["status"])
+        return {name: values[..., : block.points].T for name, values in result.items()}
+
+    def _open(self, result):
+        """Points whose standard errors are not yet small enough."""
+        error = result["lyapunov_exponent_stderr"].max(axis=0)
+        return (result["status"] == STATUS["ok"]) & ~(error <= self.until)
+
+    def _average(self, block, steps, monitor):
+        """Run on for `steps` and estimate; arrays end in the lane axis."""
+        batch = estimators.batch_steps(steps, tangent.WINDOW)
+        # The interval may still grow where the weights are next to nothing.
+        sums, _ = block.run(steps, monitor, settle=steps // 16, batch=batch)
+        batches = sums[tangent.WEIGHTS :]
+        mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches)
+        k = self.n_exponents
+        order = np.argsort(-mean[:k], axis=0, kind="stable")
+        exponents = np.take_along_axis(mean[:k], order, axis=0)
+        errors = np.take_along_axis(error[:k], order, axis=0)
+        signs = self._signs(exponents, errors)
+        volume = mean[k]
+        result = {
+            "lyapunov_exponent": exponents,
+            "lyapunov_exponent_stderr": errors,
+            "lyapunov_sign": signs,
+            "mean_divergence": volume,
+            "exponent_sum_error": _sum_error(exponents, volume, self.system.dimension),
+            "kaplan_yorke_dimension": self._dimension(exponents, signs),
+            "entropy_rate": np.where((exponents > 0) & (signs != 0), exponents, 0.0).sum(axis=0),
+            "frame_orthogonality": orthogonality(block.frame),
+            "frame_condition": block.quality[0].copy(),
+            "averaging_duration": np.full(len(volume), steps * self.clock.dt),
+            "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
+            "status": _status(block, exponents),
+        }
+        if self.history:
+            running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
+            running = np.take_along_axis(running, order[None], axis=1)
+            result["running_exponent"] = np.moveaxis(running, 0, 1)
+        return _blanked(result)
+
+    def _estimate(self, weighted, batches):
+        dt = self.clock.dt
+        plain, error = estimators.plain_mean(batches, dt)
+        whole_mean, spread = estimators.weighted_mean(weighted, dt)
+        if self.estimator == "auto":
+            regular = estimators.is_regular(
+                spread[: self.n_exponents], plain[: self.n_exponents], error[: self.n_exponents]
+            )
+        else:
+            regular = np.full(plain.shape[1], self.estimator == "birkhoff")
+        return np.where(regular, whole_mean, plain), np.where(regular, spread, error), regular
+
+    def _signs(self, exponents, errors):
+        """Verdicts: "zero" where the 95 % interval lies inside the margin, else by one-sided 99 %."""
+        with np.errstate(all="ignore"):
+            reach = _TWO_SIDED_95 * errors
+            zero = abs(exponents) + reach < self.margin
+            above = exponents - _ONE_SIDED_99 * errors > 0
+            below = (exponents + _ONE_SIDED_99 * errors < 0) | (exponents == -np.inf)
+        signs = np.full(exponents.shape, SIGN["undecided"], dtype=np.int8)
+        signs[above], signs[below], signs[zero] = SIGN["positive"], SIGN["negative"], SIGN["zero"]
+        return signs
+
+    def _dimension(self, exponents, signs):
+        dimension = estimators.kaplan_yorke(exponents, signs)
+        if self.n_exponents == self.system.dimension:  # no exponent is missing: the volume is kept
+            dimension = np.where(np.isnan(dimension), float(self.n_exponents), dimension)
+        return dimension
+
+
+def starting_frame(n, k, seed):
+    """k generic orthonormal columns (k, n); the unit vectors could lie in invariant subspaces."""
+    columns = np.random.default_rng(seed).standard_normal((n, k))
+    return np.ascontiguousarray(np.linalg.qr(columns)[0].T)
+
+
+def orthogonality(frame):
+    """Largest |Q'Q - 1| of frames (k, n, L) in each lane, zero columns left out."""
+    k, _, lanes = frame.shape
+    worst = np.zeros(lanes)
+    for i in range(k):
+        for j in range(i + 1):
+            product = (frame[i] * frame[j]).sum(axis=0)
+            wrong = np.where(product == 0.0, 0.0, abs(product - (i == j)))
+            worst = np.maximum(worst, wrong)
+    return worst
+
+
+def _sum_error(exponents, volume, n):
+    """Sum of the exponents minus the mean divergence; NaN unless all n were computed."""
+    if len(exponents) < n:
+        return np.full(len(volume), np.nan)
+    total = np.zeros(len(volume))
+    with np.errstate(all="ignore"):
+        for one in exponents:
+            total = total + one
+        difference = total - volume
+    return np.where(total == volume, 0.0, difference)  # also where both are -inf
+
+
+def _status(block, exponents):
+    diverged = block.diverged | np.isnan(exponents).any(axis=0)
+    collapsed = (exponents == -np.inf).any(axis=0)
+    status = np.where(collapsed, STATUS["collapsed"], STATUS["ok"])
+    return np.where(diverged, STATUS["diverged"], status).astype(np.int8)
+
+
+def _blanked(result):
+    """NaN in everything measured at a diverged point."""
+    bad = result["status"] == STATUS["diverged"]
+    for name, values in result.items():
+        if values.dtype.kind == "f":
+            result[name] = np.where(bad, np.nan, values)
+    result["lyapunov_sign"] = np.where(bad, SIGN["undecided"], result["lyapunov_sign"])
+    return result
+
+
+def _merged(take, new, old):
+    return np.where(take, new, old)
+
+
+@verb
+def lyapunov_spectrum(
+    system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None,
+    method=None, estimator="auto", margin=1e-3, until=None, history=False, frame_interval=None, seed=0,
+):  # fmt: skip
+    """Lyapunov exponents of the orbit of one initial state, each with its standard error.
+
+    A frame of `n_exponents` tangent vectors is carried along the orbit by the exact tangent map of the step and
+    re-orthonormalised (QR) as often as its condition asks; the exponents are the mean growth
+    rates of its columns (Benettin et al., Meccanica 15 (1980) 9; Shimada & Nagashima 1979). State and frame run
+    through the transient together before averaging begins.
+
+    Returns a Dataset, exponents sorted, natural logarithms, per time unit (flow) or iterate (map):
+
+    lyapunov_exponent(mode), lyapunov_exponent_stderr(mode)
+    lyapunov_sign(mode)       -1, 0, +1, or 2 (undecided): 0 where the 95 % interval lies within +-margin,
+                              signs at one-sided 99 %
+    mean_divergence           mean tr Df (maps: mean ln |det Df|), computed without the frame; equals the
+                              sum of all exponents, and exponent_sum_error is the difference found
+    kaplan_yorke_dimension, entropy_rate (sum of the positive exponents)
+    frame_orthogonality, frame_condition, estimator, averaging_duration, status
+
+    n_exponents     how many, default all
+    initial_state   (unit,), default the system's own
+    transient       default 100 time units, 1000 iterates
+    duration        averaged over; default 500 time units, 10,000 iterates
+    dt, method      step and Runge-Kutta method of a flow: "rk4" (default), "rk8" (the last digits),
+                    "euler" (biased by O(dt)); maps refuse both
+    estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
+                    plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
+    margin          half-width within which an exponent counts as zero
+    until           double the duration until every standard error is below this; status "not_converged" if ten doublings
+                    do not suffice
+    history         add running_exponent(time, mode), the plain means up to each time
+    frame_interval  steps between orthonormalisations (1, 2, 4, ... 32), default under control of the condition
+    seed            of the starting frame
+    progress        True, False, or None: a bar on a terminal
+
+    A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed".
+
+    >>> import lyapkit as lk
+    >>> system = lk.systems.linear_flow(A=[[-1.0, 5.0], [0.0, -3.0]])
+    >>> ds = lk.lyapunov_spectrum(system, method="rk8")
+    >>> ds.lyapunov_exponent.values.round(9)
+    array([-1., -3.])
+    """
+    n = system.dimension
+    defaults = (100, 500) if system.kind == "flow" else (1000, 10_000)
+    return _Spectrum(
+        system,
+        checked_state(system, initial_state),
+        clock(
+            system,
+            defaults[0] if transient is None else transient,
+            defaults[1] if duration is None else duration,
+            dt,
+            method,
+        ),
+        n if n_exponents is None else whole("n_exponents", n_exponents, 1, n),
+        whole("seed", seed, 0, 2**63 - 1),
+        choice("estimator", estimator, ("auto", "birkhoff", "mean")),
+        None if frame_interval is None else choice("frame_interval", frame_interval, INTERVALS),
+        positive("margin", margin),
+        None if until is None else positive("until", until),
+        bool(history),
+    )

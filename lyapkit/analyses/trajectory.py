@@ -1,0 +1,84 @@
+"""Trajectories."""
+
+import dataclasses
+
+import numpy as np
+
+from lyapkit.analyses.propagation import Block, Clock, checked_state, clock
+from lyapkit.analyses.verb import verb, whole
+from lyapkit.results import STATUS
+from lyapkit.systems.system import System
+
+
+@dataclasses.dataclass(frozen=True)
+class _Trajectory:
+    system: System
+    initial_state: np.ndarray
+    clock: Clock
+    every: int
+
+    @property
+    def work(self):
+        return self.clock.transient + self.clock.steps
+
+    @property
+    def variables(self):
+        return {"state": ("time", "unit"), "status": ()}
+
+    @property
+    def coords(self):
+        samples = np.arange(self.clock.steps // self.every + 1)
+        return {
+            "time": samples * self.every * self.clock.dt,
+            "unit": np.arange(self.system.dimension),
+        }
+
+    @property
+    def attrs(self):
+        clock = self.clock
+        return {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
+
+    def measure(self, values, states, monitor):
+        block = Block(self.system, values, states, self.clock, 0)
+        block.run(self.clock.transient, monitor)
+        start = block.x.copy()
+        _, record = block.run(self.clock.steps, monitor, stride=self.every)
+        state = np.concatenate([start[None], record])[:, :, : block.points]
+        state[~np.isfinite(state)] = np.nan
+        diverged = block.diverged[: block.points]
+        return {
+            "state": np.moveaxis(state, -1, 0),
+            "status": np.where(diverged, STATUS["diverged"], STATUS["ok"]).astype(np.int8),
+        }
+
+
+@verb
+def trajectory(
+    system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, every=1
+):
+    """trajectory(system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, every=1)
+
+    The orbit of one initial state.
+
+    Returns a Dataset with state(time, unit) at times 0, every dt, ... after the transient, and status.
+
+    initial_state  (unit,), default the system's own
+    transient      time units (maps: iterates) run before the record starts
+    duration       time units (maps: iterates) recorded
+    dt, method     step and Runge-Kutta method of a flow: "rk4" (default), "rk8", "euler"; maps refuse both
+    every          steps between samples
+    progress       True, False, or None: a bar on a terminal
+
+    A state that leaves the finite numbers is NaN from there on, with status "diverged".
+
+    >>> import lyapkit as lk
+    >>> ds = lk.trajectory(lk.systems.logistic(r=2.0), initial_state=[0.1], duration=20)
+    >>> round(float(ds.state[-1, 0]), 12)
+    0.5
+    """
+    return _Trajectory(
+        system,
+        checked_state(system, initial_state),
+        clock(system, transient, duration, dt, method),
+        whole("every", every, 1, 10**9),
+    )

@@ -1,0 +1,66 @@
+"""What all verbs share: a plan that measures many points at once, and the call for a single one."""
+
+import functools
+
+import numpy as np
+
+from lyapkit.progress import Monitor
+from lyapkit.results import dataset
+from lyapkit.systems.system import as_system
+
+
+def verb(plan):
+    """Make a function that returns a plan a verb: it then runs the plan for one system.
+
+    A plan has ``system``, ``work`` (steps for one point, for the progress bar), ``variables`` (name -> dims),
+    ``coords`` (name -> values), ``attrs`` and measure(values, states, monitor), which gives name ->
+    array (points, ...) for parameter values name -> (points,) and initial states (points, n). `scan` runs
+    the same plan over a grid.
+    """
+
+    @functools.wraps(plan)
+    def run(system, *, progress=None, **keywords):
+        prepared = plan(as_system(system), **keywords)
+        with Monitor(prepared.work, plan.__name__, progress) as monitor:
+            states = prepared.initial_state[None]
+            measured = prepared.measure({}, states, monitor)
+        variables = {
+            name: (dims, np.asarray(measured[name][0])) for name, dims in prepared.variables.items()
+        }
+        return dataset(prepared.system, variables, prepared.coords, prepared.attrs)
+
+    run.plan = plan
+    return run
+
+
+def positive(name, value):
+    """`value` as a positive finite number; ValueError names it otherwise."""
+    number = real(name, value)
+    if not number > 0:
+        raise ValueError(f"{name}: given {value!r}, accepted: a number above 0")
+    return number
+
+
+def real(name, value):
+    """`value` as a finite number."""
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: given {value!r}, accepted: a number") from None
+    if not np.isfinite(number):
+        raise ValueError(f"{name}: given {value!r}, accepted: a finite number")
+    return number
+
+
+def whole(name, value, low, high):
+    """`value` as a whole number from low to high."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:
+        raise ValueError(f"{name}: given {value!r}, accepted: a whole number from {low} to {high}")
+    return int(value)
+
+
+def choice(name, value, accepted):
+    """`value` if it is one of the accepted ones."""
+    if value not in accepted:
+        raise ValueError(f"{name}: given {value!r}, accepted: {', '.join(map(str, accepted))}")
+    return value

@@ -1,0 +1,123 @@
+"""Linear algebra of small frames over lanes: Gram-Schmidt with condition control, determinants."""
+
+from lyapkit.kernels.jit import inline
+from lyapkit.kernels.simd import absolute, any_lane, load, splat, sqrt, store, where
+from lyapkit.kernels.vmath import log
+
+# A column that loses this share of its length to its predecessors is orthogonalised once more: one pass
+# leaves an error of eps / share, two leave eps ("twice is enough", Giraud, Langou & Rozloznik 2005).
+_SECOND_PASS = 1e-2
+# Outside this range the squares of a column could leave the double range: it is scaled first.
+_SMALL, _LARGE = 1e-120, 1e120
+
+
+@inline
+def _largest(frame, j, lane):
+    """Largest entry of column j, 1 where that is zero or not finite."""
+    size = absolute(load(frame, (j, 0, lane)))
+    for i in range(1, frame.shape[1]):
+        entry = absolute(load(frame, (j, i, lane)))
+        size = where(entry > size, entry, size)
+    return where((size > 0.0) & (size < 1e308), size, splat(1.0))
+
+
+@inline
+def _scale(frame, j, lane, factor):
+    for i in range(frame.shape[1]):
+        store(frame, (j, i, lane), load(frame, (j, i, lane)) * factor)
+
+
+@inline
+def _square(frame, j, lane):
+    total = splat(0.0)
+    for i in range(frame.shape[1]):
+        entry = load(frame, (j, i, lane))
+        total += entry * entry
+    return total
+
+
+@inline
+def _project(frame, j, lane, chosen):
+    """Subtract from column j its parts along the columns before it, in the chosen lanes."""
+    n = frame.shape[1]
+    for other in range(j):
+        overlap = splat(0.0)
+        for i in range(n):
+            overlap += load(frame, (other, i, lane)) * load(frame, (j, i, lane))
+        overlap = where(chosen, overlap, splat(0.0))
+        for i in range(n):
+            entry = load(frame, (j, i, lane)) - overlap * load(frame, (other, i, lane))
+            store(frame, (j, i, lane), entry)
+
+
+@inline
+def orthonormalise(frame, lane, due, growth, condition, stretch):
+    """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due`.
+
+    Writes ln R_jj to growth (k, L); raises condition (L,) to max_j |v_j| / R_jj, by which
+    the relative error of R_jj exceeds machine precision (it is the condition number of R up to the scale of
+    its columns); raises stretch (L,) to max_j |ln R_jj|. A column without length stays
+    zero and grows by -inf.
+    """
+    worst, longest = splat(1.0), splat(0.0)
+    for j in range(frame.shape[0]):
+        size = _largest(frame, j, lane)
+        extreme = due & ((size < _SMALL) | (size > _LARGE))
+        size = where(extreme, size, splat(1.0))
+        if any_lane(extreme):
+            _scale(frame, j, lane, 1.0 / size)
+        before = _square(frame, j, lane)
+        _project(frame, j, lane, due)
+        after = _square(frame, j, lane)
+        lossy = due & (after < _SECOND_PASS * _SECOND_PASS * before)
+        if any_lane(lossy):
+            _project(frame, j, lane, lossy)
+            after = _square(frame, j, lane)
+        length = sqrt(after)
+        alive = length > 0.0
+        inverse = where(alive, 1.0 / length, splat(0.0))
+        _scale(frame, j, lane, where(due, inverse, splat(1.0)))
+        ln_r = log(length) + where(extreme, log(size), splat(0.0))
+        store(growth, (j, lane), ln_r)
+        loss = where(alive, sqrt(before) * inverse, splat(1.0))
+        worst = where(loss > worst, loss, worst)
+        change = where(alive, absolute(ln_r), splat(0.0))
+        longest = where(change > longest, change, longest)
+    _raise_to(condition, lane, due, worst)
+    _raise_to(stretch, lane, due, longest)
+
+
+@inline
+def _raise_to(maximum, lane, due, value):
+    old = load(maximum, (lane,))
+    store(maximum, (lane,), where(due & (value > old), value, old))
+
+
+@inline
+def determinant(matrix, n, lane, out):
+    """det of the matrices held in rows i * n + j of `matrix`, by elimination with row pivots.
+
+    Lane by lane, for maps of five units and more; overwrites the matrix.
+    """
+    for one in range(lane, lane + 8):
+        product = 1.0
+        for column in range(n):
+            pivot = column
+            for i in range(column + 1, n):
+                if abs(matrix[i * n + column, one]) > abs(matrix[pivot * n + column, one]):
+                    pivot = i
+            value = matrix[pivot * n + column, one]
+            product *= value
+            if value == 0.0:
+                break
+            if pivot != column:
+                product = -product
+                for j in range(n):
+                    held = matrix[column * n + j, one]
+                    matrix[column * n + j, one] = matrix[pivot * n + j, one]
+                    matrix[pivot * n + j, one] = held
+            for i in range(column + 1, n):
+                factor = matrix[i * n + column, one] / value
+                for j in range(column + 1, n):
+                    matrix[i * n + j, one] -= factor * matrix[column * n + j, one]
+        out[one] = product

@@ -1,0 +1,19 @@
+"""The classical fourth-order Runge-Kutta method."""
+
+import numpy as np
+
+from lyapkit.kernels.steps._explicit import step  # noqa: F401
+
+ORDER = 4
+SOURCE = "Kutta 1901; Hairer, Norsett & Wanner, Solving ODEs I, table II.1.2"
+# Growth is weighted an interval at a time: four steps still sample an orbit's harmonics below the method's error.
+LONGEST_INTERVAL = 4
+TABLEAU = np.array(
+    [
+        [0, 0, 0, 0, 0],
+        [1 / 2, 1 / 2, 0, 0, 0],
+        [1 / 2, 0, 1 / 2, 0, 0],
+        [1, 0, 0, 1, 0],
+        [0, 1 / 6, 1 / 3, 1 / 3, 1 / 6],
+    ]
+)

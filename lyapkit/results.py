@@ -1,0 +1,181 @@
+"""The vocabulary of results (dims, names, units, status codes), and netCDF files of them.
+
+Every verb builds its Dataset here, so that a name means the same everywhere.
+"""
+
+import os
+import pathlib
+import tempfile
+
+import numpy as np
+import xarray as xr
+
+import lyapkit
+
+STATUS = {
+    "not_computed": -1,
+    "ok": 0,
+    "diverged": 1,
+    "collapsed": 2,
+    "not_converged": 3,
+}
+REMEDY = {
+    "not_computed": "the scan was stopped before this point; run it again",
+    "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
+    "collapsed": "the tangent map is singular on the orbit; an exponent is -inf",
+    "not_converged": "the standard error asked for was not reached; raise duration",
+}
+SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
+ESTIMATOR = {"mean": 0, "birkhoff": 1}
+
+# variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
+_WORDS = {
+    "state": ("state", "1"),
+    "lyapunov_exponent": ("Lyapunov exponent", "nats per {step}"),
+    "lyapunov_exponent_stderr": ("standard error of the Lyapunov exponent", "nats per {step}"),
+    "lyapunov_sign": ("sign of the Lyapunov exponent", "1"),
+    "mean_divergence": ("mean {volume}, the sum of all exponents", "nats per {step}"),
+    "exponent_sum_error": ("sum of the exponents minus the mean {volume}", "nats per {step}"),
+    "frame_orthogonality": ("largest entry of Q'Q - 1 of the final tangent frame", "1"),
+    "frame_condition": ("worst condition of the tangent frame", "1"),
+    "kaplan_yorke_dimension": ("Kaplan-Yorke dimension", "1"),
+    "entropy_rate": ("sum of the positive Lyapunov exponents", "nats per {step}"),
+    "averaging_duration": ("duration averaged over", "{steps}"),
+    "estimator": ("estimator of the mean growth rates", "1"),
+    "running_exponent": ("mean growth rate up to this time", "nats per {step}"),
+    "status": ("outcome", "1"),
+    "time": ("time since the end of the transient", "{steps}"),
+    "unit": ("unit of the state", "1"),
+    "mode": ("number of the exponent, 1 = largest", "1"),
+}
+_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence"}
+_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|"}
+_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR}
+# what a point that was not computed holds
+_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0}
+
+
+def describe(name, kind):
+    """The attributes (long_name, units, flags) of the variable `name` of a flow or a map."""
+    words = _FLOW if kind == "flow" else _MAP
+    if name not in _WORDS:
+        return {"long_name": name, "units": "rad" if name == "theta" else "1"}
+    long_name, units = (text.format(**words) for text in _WORDS[name])
+    attrs = {"long_name": long_name, "units": units}
+    if name in _FLAGS:
+        attrs["flag_values"] = np.array(list(_FLAGS[name].values()), dtype=np.int8)
+        attrs["flag_meanings"] = " ".join(_FLAGS[name])
+    return attrs
+
+
+def empty(name, shape):
+    """The array of `name` before anything is computed: NaN, or the flag that says so."""
+    if name in _FLAGS:
+        return np.full(shape, _EMPTY[name], dtype=np.int8)
+    return np.full(shape, np.nan)
+
+
+def dataset(system, variables, coords, attrs):
+    """A Dataset of variables name -> (dims, array) and coords name -> array, described and attributed."""
+    kind = system.kind
+    data = {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()}
+    axes = {name: (name, values, describe(name, kind)) for name, values in coords.items()}
+    return xr.Dataset(data, axes, _attributes(system, attrs))
+
+
+def _attributes(system, attrs):
+    """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
+    named = {"system": system.name, "kind": system.kind, "equation": system.equation}
+    named |= {
+        f"parameter_{name}": np.ravel(value) if np.ndim(value) else value
+        for name, value in system.parameters.items()
+    }
+    named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
+    return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
+
+
+def report(status):
+    """One line for each kind of failed point in an array of status codes: how many, and the remedy."""
+    lines = []
+    for name, code in STATUS.items():
+        count = int(np.sum(np.asarray(status) == code))
+        if count and name != "ok":
+            lines.append(f"{count} point{'s' if count > 1 else ''} {name}: {REMEDY[name]}")
+    return lines
+
+
+def check_target(path, overwrite=False):
+    """Refuse a path that exists or cannot be written, before any work is done; returns it as a Path."""
+    path = pathlib.Path(path)
+    if path.is_dir():
+        raise IsADirectoryError(f"store: {path} is a folder; accepted: the path of a netCDF file")
+    if path.exists() and not overwrite:
+        raise FileExistsError(f"store: {path} exists; overwrite=True (--overwrite) replaces it")
+    folder = path.parent
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise PermissionError(f"store: {path} cannot be written; accepted: a path in a writable folder")
+    return path
+
+
+def save(ds, path, *, overwrite=True):
+    """Write a Dataset to the netCDF-4 file `path`; complex values keep their exact bits.
+
+    A complex variable is stored as float64 with a trailing dimension named ``complex`` (real, imaginary). The
+    file is written aside, flushed and renamed: whatever happens, `path` holds the old or the new
+    file, never half of one. Raises FileExistsError where it exists and `overwrite` is false.
+
+    >>> import lyapkit as lk, tempfile, os
+    >>> ds = lk.trajectory(lk.systems.henon(), duration=3)
+    >>> path = os.path.join(tempfile.mkdtemp(), "henon.nc")
+    >>> lk.save(ds, path)
+    >>> lk.load(path).identical(ds)
+    True
+    """
+    path = check_target(path, overwrite)
+    handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
+    os.close(handle)
+    try:
+        _without_complex(ds).to_netcdf(partial, engine="netcdf4", format="NETCDF4")
+        with open(partial, "rb") as file:
+            os.fsync(file.fileno())
+        os.chmod(partial, 0o666 & ~_umask())
+        os.replace(partial, path)
+    except BaseException:
+        pathlib.Path(partial).unlink(missing_ok=True)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _without_complex(ds):
+    changed = {}
+    for name, variable in ds.variables.items():
+        if np.iscomplexobj(variable):
+            parts = np.stack([variable.values.real, variable.values.imag], axis=-1)
+            changed[name] = ((*variable.dims, "complex"), parts, variable.attrs)
+    return ds.assign(changed) if changed else ds
+
+
+def load(path):
+    """Read a Dataset that `save` or the command line wrote; raises ValueError for another kind of file."""
+    path = pathlib.Path(path)
+    if not path.exists():
+        raise FileNotFoundError(f"path: {path} does not exist; accepted: a netCDF file of lyapkit")
+    try:
+        with xr.open_dataset(path, engine="netcdf4") as file:
+            ds = file.load()
+    except (OSError, ValueError):
+        raise ValueError(f"path: {path} is not a netCDF file; accepted: one that lyapkit wrote") from None
+    if "lyapkit_version" not in ds.attrs:
+        raise ValueError(f"path: {path} was not written by lyapkit (no attribute lyapkit_version)")
+    for name, variable in ds.variables.items():
+        if variable.dims[-1:] == ("complex",):
+            values = variable.values[..., 0] + 1j * variable.values[..., 1]
+            ds[name] = (variable.dims[:-1], values, variable.attrs)
+        variable.encoding.clear()
+    ds.encoding.clear()
+    return ds

@@ -1,0 +1,190 @@
+"""Cells: the compiled kernels of one rule for given shapes, each compiled when first asked for."""
+
+import functools
+
+import numba
+import numpy as np
+
+from lyapkit.kernels import abi
+from lyapkit.kernels.jit import announce, inline, kernel
+from lyapkit.systems import codegen
+from lyapkit.systems.expression import Untraceable
+from lyapkit.systems.tracing import rule_signature, trace
+
+
+@kernel(abi.DRIVE)
+def no_input(t, signal, u):
+    """The input of a system without one."""
+
+
+class TracedCell:
+    """The kernels of a traced rule; tangent, adjoint and higher derivatives are exact."""
+
+    def __init__(self, traced, kind):
+        self._traced, self._kind = traced, kind
+        self._hoisted = codegen.hoisted_nodes(traced)
+        self.dimension = traced.dimension
+        self.raw_rows = len(traced.raw)
+        self.rows = self.raw_rows + len(self._hoisted)
+        self.scratch_rows = self.dimension**2
+        paths = traced.branches
+        self.tangent = "exact (traced)" + (f" along {paths} branches" if paths > 1 else "")
+
+    @functools.cached_property
+    def function(self):
+        """abi.CELL."""
+        source = codegen.cell_source(self._traced, self._kind, self._hoisted, False)
+        return codegen.load_module(source).cell
+
+    @functools.cached_property
+    def function_with_parameters(self):
+        """abi.CELL that also carries directions of the raw parameters."""
+        source = codegen.cell_source(self._traced, self._kind, self._hoisted, True)
+        return codegen.load_module(source).cell
+
+    @functools.cached_property
+    def adjoint(self):
+        """abi.ADJOINT."""
+        return codegen.load_module(codegen.adjoint_source(self._traced, self._hoisted)).adjoint
+
+    @functools.cache  # noqa: B019 - a cell lives as long as its model
+    def multilinear(self, order):
+        """abi.MULTILINEAR of the second or third derivative."""
+        source = codegen.multilinear_source(self._traced, self._hoisted, order)
+        return codegen.load_module(source).multilinear
+
+    @functools.cached_property
+    def _prepare(self):
+        return codegen.load_module(codegen.prepare_source(self._traced, self._hoisted)).prepare
+
+    def prepare(self, raw):
+        """The prepared parameters (rows, L) from the raw ones (raw_rows, L)."""
+        p = np.empty((self.rows, raw.shape[1]))
+        self._prepare(np.ascontiguousarray(raw), p)
+        return p
+
+
+_NUMERIC_CELL = """
+def cell(t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, divergence):
+    n = x.shape[0]
+    y, q, f = np.empty(n), np.empty(n), np.empty(n)
+    for one in range(x.shape[1]):
+        for i in range(n):
+            y[i] = x[i, one]
+        value = rule(y{arguments})
+        for i in range(n):
+            rate[i, one] = value[i]
+        if frame.shape[0] > 0:
+            for j in range(n):
+                slope(y, j, p, t, one, f)
+                for i in range(n):
+                    scratch[i * n + j, one] = f[i]
+            for c in range(frame.shape[0]):
+                for i in range(n):
+                    total = 0.0
+                    for j in range(n):
+                        total += scratch[i * n + j, one] * frame[c, j, one]
+                    frame_rate[c, i, one] = total
+    if frame.shape[0] > 0:
+        for lane in range(0, x.shape[1], WIDTH):
+            {volume}
+"""
+_DIFFERENCE = """
+def slope(y, j, p, t, one, f):
+    kept = y[j]
+    h = 6e-6 * max(1.0, abs(kept))
+    y[j] = kept + h
+    above = rule(y{arguments})
+    for i in range(y.shape[0]):
+        f[i] = above[i]
+    y[j] = kept - h
+    below = rule(y{arguments})
+    for i in range(y.shape[0]):
+        f[i] = (f[i] - below[i]) / (2.0 * h)
+    y[j] = kept
+"""
+_GIVEN = """
+def slope(y, j, p, t, one, f):
+    matrix = jacobian(y{arguments})
+    for i in range(y.shape[0]):
+        f[i] = matrix[i][j]
+"""
+_TRACE = """for one in range(lane, lane + WIDTH):
+                divergence[one] = 0.0
+                for i in range(n):
+                    divergence[one] += scratch[i * n + i, one]"""
+_DETERMINANT = "lanes.determinant(scratch, n, lane, divergence)"
+
+
+class NumericCell:
+    """The cell of a rule that cannot be traced: compiled by numba as it is, lane by lane.
+
+    Its tangent is the user's Jacobian, or a central difference (relative error about 1e-10, and
+    none at all where the step crosses a branch).
+    """
+
+    def __init__(self, rule, jacobian, kind, dimension, parameters):
+        self._rule, self._jacobian, self._kind = rule, jacobian, kind
+        self.dimension = dimension
+        self.rows = self.raw_rows = len(parameters)
+        self.scratch_rows = dimension**2
+        self.tangent = "the given Jacobian" if jacobian else "central difference (rule not traceable)"
+
+    @functools.cached_property
+    def function(self):
+        """abi.CELL."""
+        from lyapkit.kernels import lanes
+        from lyapkit.kernels.simd import WIDTH
+
+        announce(self._rule.__name__)
+        names, _, takes_time = rule_signature(self._rule)
+        arguments = "".join(f", {name}=p[{m}, one]" for m, name in enumerate(names))
+        arguments += ", t=t[one]" if takes_time else ""
+        compiled = {name: _jitted(f) for name, f in self._functions().items()}
+        space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, **compiled}
+        slope = _GIVEN if self._jacobian else _DIFFERENCE
+        exec(slope.format(arguments=arguments), space)  # our own text; only names are filled in
+        space["slope"] = inline(space["slope"])
+        volume = _TRACE if self._kind == "flow" else _DETERMINANT
+        exec(_NUMERIC_CELL.format(arguments=arguments, volume=volume), space)
+        dispatcher = inline(space["cell"])
+        dispatcher.compile(abi.CELL)
+        return dispatcher
+
+    def _functions(self):
+        functions = {"rule": self._rule}
+        return functions | ({"jacobian": self._jacobian} if self._jacobian else {})
+
+    def prepare(self, raw):
+        """The raw parameters (raw_rows, L) as they are."""
+        return np.ascontiguousarray(raw)
+
+
+def _jitted(function):
+    return function if hasattr(function, "py_func") else numba.njit(function)
+
+
+def make_cell(rule, kind, dimension, parameters, jacobian=None):
+    """The cell of a rule: traced where that is possible, else numeric."""
+    try:
+        return TracedCell(trace(rule, parameters, dimension), kind)
+    except Untraceable as reason:
+        return _numeric(rule, kind, dimension, parameters, jacobian, reason)
+
+
+def _numeric(rule, kind, dimension, parameters, jacobian, reason):
+    arrays = [name for name, value in parameters.items() if np.ndim(value)]
+    if arrays:
+        raise ValueError(
+            f"parameters: {arrays[0]!r} is an array, but this rule cannot be traced ({reason}) and "
+            "then takes numbers only"
+        )
+    cell = NumericCell(rule, jacobian, kind, dimension, parameters)
+    try:
+        cell.function  # noqa: B018 - compile now, so that a rule that does not is refused here
+    except numba.core.errors.NumbaError as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise ValueError(
+            f"rule: can neither be traced ({reason}) nor compiled by numba ({first})"
+        ) from None
+    return cell

@@ -1,0 +1,340 @@
+"""Lane kernels from expressions: state, tangent, adjoint, second and third derivatives.
+
+Each kernel is printed as a Python module in the kernel cache, named by the hash of its text, so that the
+next process loads its machine code. What depends on the parameters alone is hoisted into ``prepare``,
+run once per block: p holds the raw parameters first, then the hoisted ones.
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+
+from lyapkit.kernels.jit import cache_folder
+from lyapkit.systems import expression
+from lyapkit.systems.expression import COMPARISONS, reachable
+
+_HEADER = """from math import inf, nan
+
+from lyapkit.kernels import abi, lanes
+from lyapkit.kernels.jit import kernel
+from lyapkit.kernels.simd import WIDTH, absolute, floor, load, splat, sqrt, store, where
+from lyapkit.kernels.activations import *
+from lyapkit.kernels.vmath import *
+
+"""
+_LOOP = "    for lane in range(0, x.shape[1], WIDTH):\n"
+_INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+_COMPARE = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+# Determinants of up to this size are printed as expressions, larger ones eliminated at run time.
+_CLOSED_DETERMINANT = 4
+
+
+def load_module(text):
+    """Import `text` as a module from a file in the kernel cache named by its hash."""
+    name = f"lyapkit_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = _write(name, text)
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    sys.modules[name] = module
+    return module
+
+
+def _write(name, text):
+    """Write the module where it can be written; atomically, since processes may race."""
+    for folder in (str(cache_folder()), tempfile.mkdtemp(prefix="lyapkit-")):
+        path = os.path.join(folder, f"{name}.py")
+        try:
+            os.makedirs(folder, exist_ok=True)
+            if not os.path.exists(path):
+                handle, partial = tempfile.mkstemp(dir=folder)
+                with os.fdopen(handle, "w") as file:
+                    file.write(text)
+                os.replace(partial, path)
+            return path
+        except OSError:
+            continue
+    raise OSError("neither the kernel cache nor the temporary folder can be written")
+
+
+def hoist(traced, roots):
+    """Nodes that depend on parameters alone and are used by others: worth computing once per block."""
+    moving = set()
+    users = {}
+    for node in reachable(roots):
+        if node is traced.time or node in set(traced.state) or any(a in moving for a in node.args):
+            moving.add(node)
+            for a in node.args:
+                users.setdefault(a, True)
+    fixed = [n for n in reachable(roots) if n not in moving and n.op not in ("constant", "variable")]
+    wanted = {_bare(n) for n in fixed if n in users or n in set(roots)}
+    return [n for n in fixed if n in wanted]
+
+
+class _Printer:
+    """Prints nodes as assignments; `names` says how the known ones are read."""
+
+    def __init__(self, names, indent):
+        self.names, self.indent, self.lines = dict(names), indent, []
+        self.paired = set()
+
+    def reserve(self, roots):
+        """Note the arguments of which both tanh and sech^2 are wanted: one exponential serves both."""
+        ops = {}
+        for node in reachable(roots):
+            if node.op in ("tanh", "sech2"):
+                ops.setdefault(node.args[0], set()).add(node.op)
+        self.paired |= {argument for argument, found in ops.items() if len(found) == 2}
+
+    def print(self, roots):
+        """Assignments for the roots; returns the expression of each."""
+        roots = list(roots)
+        wanted = [r for r in roots if r is not None]
+        for node in self._needed(wanted):
+            if node not in self.names:
+                self._assign(node)
+        return ["0.0" if r is None else self._read(r) for r in roots]
+
+    def _needed(self, roots):
+        """Nodes to compute, arguments first; stops at those whose names are known."""
+        found, waiting = {}, list(roots)
+        while waiting:
+            node = waiting.pop()
+            if node.number not in found and node not in self.names and node.op != "constant":
+                found[node.number] = node
+                waiting.extend(node.args)
+        return [found[n] for n in sorted(found)]
+
+    def _read(self, node):
+        return repr(node.key) if node.op == "constant" else self.names[node]
+
+    def _assign(self, node):
+        name = f"v{node.number}"
+        if node.op in ("tanh", "sech2") and node.args[0] in self.paired:
+            argument = node.args[0]
+            both = [node.graph.node(op, argument) for op in ("tanh", "sech2")]
+            left = ", ".join(f"v{b.number}" for b in both)
+            self.line(f"{left} = tanh_sech2({self._read(argument)})")
+            self.names.update({b: f"v{b.number}" for b in both})
+            return
+        self.line(f"{name} = {self._formula(node)}")
+        self.names[node] = name
+
+    def _formula(self, node):
+        args = [self._read(a) for a in node.args]
+        if node.op in _INFIX:
+            return f"{args[0]} {_INFIX[node.op]} {args[1]}"
+        if node.op in _COMPARE:
+            return f"{args[0]} {_COMPARE[node.op]} {args[1]}"
+        if node.op == "neg":
+            return f"-{args[0]}"
+        if node.op == "where":
+            return f"where({args[0]}, {self._vector(node.args[1])}, {self._vector(node.args[2])})"
+        return f"{node.op}({', '.join(map(self._vector, node.args))})"
+
+    def _vector(self, node):
+        """A constant as lanes, for functions that take nothing else."""
+        return f"splat({node.key!r})" if node.op == "constant" else self.names[node]
+
+    def line(self, text):
+        self.lines.append(self.indent + text)
+
+    def store(self, array, index, value, node):
+        constant = node is None or node.op == "constant"
+        self.line(f"store({array}, {index}, {f'splat({value})' if constant else value})")
+
+
+def _inputs(traced, hoisted):
+    """How a kernel reads the state, the time and the prepared parameters."""
+    names, loads = {}, []
+    for i, node in enumerate(traced.state):
+        names[node] = f"x{i}"
+        loads.append((node, f"x{i} = load(x, ({i}, lane))"))
+    names[traced.time] = "time"
+    loads.append((traced.time, "time = load(t, (lane,))"))
+    for m, node in enumerate([*traced.raw, *hoisted]):
+        names[node] = f"p{m}"
+        loads.append((node, f"p{m} = load(p, ({m}, lane))"))
+    return names, loads
+
+
+def _used_loads(traced, hoisted, roots):
+    """A printer, and the loads of what the roots read."""
+    names, loads = _inputs(traced, hoisted)
+    known = set(names)
+    needed, waiting = set(), [r for r in roots if r is not None]
+    while waiting:
+        node = waiting.pop()
+        if node in needed:
+            continue
+        needed.add(node)
+        if node not in known:
+            waiting.extend(node.args)
+    printer = _Printer(names, " " * 8)
+    for node, text in loads:
+        if node in needed:
+            printer.line(text)
+    printer.reserve([r for r in roots if r is not None and r not in known])
+    return printer
+
+
+def _bare(node):
+    """A node without its sign, which the sums that use it take up."""
+    return node.args[0] if node is not None and node.op == "neg" else node
+
+
+def _flat(rows):
+    return [entry for row in rows for entry in row]
+
+
+def cell_source(traced, kind, hoisted, with_parameters):
+    """Text of the cell: rate, tangent and divergence; with D_p f dp where `with_parameters`."""
+    n = traced.dimension
+    jacobian = traced.jacobian()
+    by_parameter = traced.parameter_jacobian() if with_parameters else [[]] * n
+    volume = _divergence(traced, kind, jacobian)
+    roots = [*traced.outputs, *_flat(jacobian), *_flat(by_parameter), volume]
+    out = _used_loads(traced, hoisted, roots)
+    for i, value in enumerate(out.print(traced.outputs)):
+        out.store("rate", f"({i}, lane)", value, traced.outputs[i])
+    out.line("if frame.shape[0] > 0:")
+    out.indent += "    "
+    entries = out.print(map(_bare, _flat(jacobian)))
+    slopes = out.print(map(_bare, _flat(by_parameter)))
+    if kind == "map" and n > _CLOSED_DETERMINANT:
+        for i, value in enumerate(out.print(_flat(jacobian))):
+            out.store("scratch", f"({i}, lane)", value, _flat(jacobian)[i])
+        out.line(f"lanes.determinant(scratch, {n}, lane, divergence)")
+    else:
+        out.store("divergence", "(lane,)", out.print([volume])[0], volume)
+    out.line("for c in range(frame.shape[0]):")
+    out.indent += "    "
+    for j in range(n):
+        out.line(f"q{j} = load(frame, (c, {j}, lane))")
+    for i in range(n):
+        terms = _products(entries[i * n : i * n + n], jacobian[i], "q{}")
+        if with_parameters:
+            count = len(traced.raw)
+            terms += _products(
+                slopes[i * count : i * count + count], by_parameter[i], "load(dp, (c, {}, lane))"
+            )
+        out.line(f"store(frame_rate, (c, {i}, lane), {_sum(terms)})")
+    arguments = "t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, divergence"
+    return _function("cell", "abi.CELL", arguments, out.lines)
+
+
+def _products(values, nodes, factor):
+    """(sign, text) of the terms value * factor over the nonzero entries, values without their signs."""
+    terms = []
+    for j, (value, node) in enumerate(zip(values, nodes, strict=True)):
+        if node is None:
+            continue
+        other = factor.format(j)
+        if node.op == "constant" and node.key in (1.0, -1.0):
+            terms.append(("-" if node.key < 0 else "+", other))
+        else:
+            terms.append(("-" if node.op == "neg" else "+", f"{value} * {other}"))
+    return terms
+
+
+def _sum(terms):
+    if not terms:
+        return "splat(0.0)"
+    terms = sorted(terms, key=lambda term: term[0] != "+")  # a leading plus where there is one
+    first, *rest = terms
+    text = first[1] if first[0] == "+" else f"-{first[1]}"
+    return text + "".join(f" {sign} {term}" for sign, term in rest)
+
+
+def _divergence(traced, kind, jacobian):
+    """tr Df of a flow, det Df of a map as a node (None: zero, or eliminated at run time)."""
+    n = traced.dimension
+    if kind == "flow":
+        total = None
+        for i in range(n):
+            term = jacobian[i][i]
+            total = term if total is None else total if term is None else total + term
+        return total
+    return _determinant(jacobian) if n <= _CLOSED_DETERMINANT else None
+
+
+def _determinant(matrix):
+    """Laplace expansion along the first row; None is zero."""
+    if len(matrix) == 1:
+        return matrix[0][0]
+    total = None
+    for j, entry in enumerate(matrix[0]):
+        minor = _determinant([row[:j] + row[j + 1 :] for row in matrix[1:]])
+        if entry is None or minor is None:
+            continue
+        term = entry * minor if j % 2 == 0 else -(entry * minor)
+        total = term if total is None else total + term
+    return total
+
+
+def adjoint_source(traced, hoisted):
+    """Text of the adjoint action: cotangents of the state and of the raw parameters."""
+    n, count = traced.dimension, len(traced.raw)
+    jacobian, by_parameter = traced.jacobian(), traced.parameter_jacobian()
+    out = _used_loads(traced, hoisted, [*_flat(jacobian), *_flat(by_parameter)])
+    entries = out.print(map(_bare, _flat(jacobian)))
+    slopes = out.print(map(_bare, _flat(by_parameter)))
+    out.line("for c in range(cotangent.shape[0]):")
+    out.indent += "    "
+    for i in range(n):
+        out.line(f"w{i} = load(cotangent, (c, {i}, lane))")
+    for j in range(n):
+        terms = _products(entries[j::n], [row[j] for row in jacobian], "w{}")
+        out.line(f"store(state_part, (c, {j}, lane), {_sum(terms)})")
+    for m in range(count):
+        terms = _products(slopes[m::count], [row[m] for row in by_parameter], "w{}")
+        out.line(f"store(parameter_part, (c, {m}, lane), {_sum(terms)})")
+    arguments = "t, x, cotangent, u, p, shared, index, scratch, state_part, parameter_part"
+    return _function("adjoint", "abi.ADJOINT", arguments, out.lines)
+
+
+def multilinear_source(traced, hoisted, order):
+    """Text of D^order f [v_1, ..., v_order], by differentiating `order` times along directions."""
+    directions = [
+        [traced.graph.variable(f"d{d}_{i}") for i in range(traced.dimension)] for d in range(order)
+    ]
+    result = traced.outputs
+    for direction in directions:
+        result = traced.along(dict(zip(traced.state, direction, strict=True)), of=result)
+    out = _used_loads(traced, hoisted, result)
+    for d, direction in enumerate(directions):
+        for i, node in enumerate(direction):
+            out.names[node] = f"d{d}_{i}"
+            out.line(f"d{d}_{i} = load(directions, ({d}, {i}, lane))")
+    for i, value in enumerate(out.print(result)):
+        out.store("out", f"({i}, lane)", value, result[i])
+    arguments = "t, x, directions, u, p, shared, index, scratch, out"
+    return _function("multilinear", "abi.MULTILINEAR", arguments, out.lines)
+
+
+def prepare_source(traced, hoisted):
+    """Text of the kernel that computes the prepared parameters from the raw ones."""
+    out = _Printer({}, " " * 8)
+    for m, node in enumerate(traced.raw):
+        out.names[node] = f"p{m}"
+        out.line(f"p{m} = load(raw, ({m}, lane))")
+        out.line(f"store(p, ({m}, lane), p{m})")
+    for h, value in enumerate(out.print(hoisted)):
+        out.line(f"store(p, ({len(traced.raw) + h}, lane), {value})")
+    loop = "    for lane in range(0, p.shape[1], WIDTH):\n"
+    return _function("prepare", "abi.PREPARE", "raw, p", out.lines, loop)
+
+
+def _function(name, signature, arguments, lines, loop=_LOOP):
+    body = "\n".join(lines) or "        pass"
+    return f"{_HEADER}\n@kernel({signature})\ndef {name}({arguments}):\n{loop}{body}\n"
+
+
+def hoisted_nodes(traced):
+    """What `prepare` computes for this rule: the fixed parts of the rate and of the tangent."""
+    roots = [*traced.outputs, *[e for e in _flat(traced.jacobian()) if e is not None]]
+    return hoist(traced, roots)

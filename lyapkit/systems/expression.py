@@ -1,0 +1,441 @@
+"""Expressions of traced rules: a graph in which equal subexpressions are one node.
+
+A rule written in ordinary Python is called once with nodes in place of numbers. The graph that results is
+differentiated by the chain rule below (`derivative`), to any order, and printed as lane kernels by
+`codegen`. tanh and its slope sech^2 are both primitive, so that the slope is never formed as 1 - tanh^2.
+"""
+
+import math
+import operator
+
+import numpy as np
+
+
+class Branch(Exception):
+    """A rule asked for the truth of a comparison that nobody has decided."""
+
+
+class Untraceable(Exception):
+    """A rule does something to a node that has no expression."""
+
+
+class Node:
+    """One value in the graph: an operation on other nodes, a constant or a variable.
+
+    `op` is "constant", "variable" or the name of an operation; `key` is the constant's value, the
+    variable's name or None.
+    """
+
+    __slots__ = ("graph", "op", "args", "key", "number")
+    __array_priority__ = 1000
+
+    def __init__(self, graph, op, args, key, number):
+        self.graph, self.op, self.args, self.key, self.number = graph, op, args, key, number
+
+    def __repr__(self):
+        if self.op in ("constant", "variable"):
+            return str(self.key)
+        return f"{self.op}({', '.join(map(repr, self.args))})"
+
+    def __bool__(self):
+        return self.graph.decide(self)
+
+    def __float__(self):
+        raise Untraceable("the rule turns a traced value into a plain number")
+
+    __int__ = __index__ = __complex__ = __float__
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        if any(isinstance(value, np.ndarray) and value.ndim for value in inputs):
+            arrays = [np.asarray(_boxed(value), dtype=object) for value in inputs]
+            return getattr(ufunc, method)(*arrays, **keywords)
+        operation = UFUNCS.get(ufunc.__name__)
+        if method != "__call__" or operation is None or keywords:
+            raise Untraceable(f"np.{ufunc.__name__} has no traced form")
+        return operation(*(v.item() if isinstance(v, np.ndarray) else v for v in inputs))
+
+
+def _boxed(value):
+    """A node as a 0-d object array, so that NumPy broadcasts it instead of asking it."""
+    if not isinstance(value, Node):
+        return value
+    box = np.empty((), dtype=object)
+    box[()] = value
+    return box
+
+
+class Graph:
+    """The nodes of one rule, each kept once; `choices` maps comparisons to their decided truth."""
+
+    def __init__(self):
+        self._nodes = {}
+        self.choices = {}
+
+    def node(self, op, *args, key=None):
+        # +0.0 and -0.0 are equal as keys but not as numbers
+        identity = (op, tuple(a.number for a in args), repr(key))
+        found = self._nodes.get(identity)
+        if found is None:
+            found = self._nodes[identity] = Node(self, op, args, key, len(self._nodes))
+        return found
+
+    def constant(self, value):
+        return self.node("constant", key=float(value))
+
+    def variable(self, name):
+        return self.node("variable", key=name)
+
+    def decide(self, comparison):
+        if comparison not in self.choices:
+            raise Branch(comparison)
+        return self.choices[comparison]
+
+
+def lift(graph, value):
+    """`value` as a node of the graph."""
+    if isinstance(value, Node):
+        return value
+    if isinstance(value, np.ndarray) and value.ndim == 0:
+        return lift(graph, value.item())
+    try:
+        return graph.constant(value)
+    except (TypeError, ValueError):
+        raise Untraceable(f"the rule mixes a traced value with {type(value).__name__}") from None
+
+
+def _is(node, value):
+    return node.op == "constant" and node.key == value
+
+
+def _apply(op, *values):
+    """The node of `op` on `values`; constants are folded."""
+    graph = next(v.graph for v in values if isinstance(v, Node))
+    args = [lift(graph, v) for v in values]
+    if all(a.op == "constant" for a in args) and op in NUMBERS:
+        with np.errstate(all="ignore"):
+            return graph.constant(NUMBERS[op](*(a.key for a in args)))
+    return SIMPLIFY[op](graph, *args) if op in SIMPLIFY else graph.node(op, *args)
+
+
+def _add(graph, a, b):
+    if _is(a, 0.0):
+        return b
+    if _is(b, 0.0):
+        return a
+    if b.op == "neg":
+        return _apply("sub", a, b.args[0])
+    return graph.node("add", *sorted((a, b), key=lambda n: n.number))
+
+
+def _sub(graph, a, b):
+    if _is(b, 0.0):
+        return a
+    if _is(a, 0.0):
+        return _apply("neg", b)
+    if b.op == "neg":
+        return _apply("add", a, b.args[0])
+    return graph.node("sub", a, b)
+
+
+def _mul(graph, a, b):
+    if b.op == "constant":
+        a, b = b, a
+    if _is(a, 0.0):
+        return a
+    if _is(a, 1.0):
+        return b
+    if _is(a, -1.0):
+        return _apply("neg", b)
+    if a.op == "neg" or b.op == "neg":  # signs go outwards, where a sum takes them up for nothing
+        positive = [n.args[0] if n.op == "neg" else n for n in (a, b)]
+        product = _apply("mul", *positive)
+        return product if a.op == b.op else _apply("neg", product)
+    if a.op == "constant":
+        return graph.node("mul", a, b)
+    return graph.node("mul", *sorted((a, b), key=lambda n: n.number))
+
+
+def _div(graph, a, b):
+    if _is(a, 0.0) or _is(b, 1.0):
+        return a
+    if b.op == "constant" and math.frexp(b.key)[0] in (0.5, -0.5):
+        return _apply("mul", a, 1.0 / b.key)  # exact: a power of two
+    return graph.node("div", a, b)
+
+
+def _neg(graph, a):
+    return a.args[0] if a.op == "neg" else graph.node("neg", a)
+
+
+def _power(graph, a, b):
+    """Small whole powers by multiplication, roots by sqrt, the rest through the library's pow."""
+    if b.op == "constant" and b.key.is_integer() and abs(b.key) <= 64:
+        return _whole_power(graph, a, int(b.key))
+    if _is(b, 0.5):
+        return _apply("sqrt", a)
+    return graph.node("power", a, b)
+
+
+def _whole_power(graph, a, exponent):
+    if exponent < 0:
+        return _apply("div", 1.0, _whole_power(graph, a, -exponent))
+    if exponent == 0:
+        return graph.constant(1.0)
+    half = _whole_power(graph, a, exponent // 2) if exponent > 1 else graph.constant(1.0)
+    square = _apply("mul", half, half)
+    return _apply("mul", square, a) if exponent % 2 else square
+
+
+def _where(graph, condition, a, b):
+    return a if a is b else graph.node("where", condition, a, b)
+
+
+SIMPLIFY = {
+    "add": _add,
+    "sub": _sub,
+    "mul": _mul,
+    "div": _div,
+    "neg": _neg,
+    "power": _power,
+    "where": _where,
+}
+
+
+def _sech2(u):
+    e = np.exp(-2.0 * abs(u))
+    return 4.0 * e / (1.0 + e) ** 2
+
+
+# operation -> how it acts on numbers; all elementary functions that a rule may call
+NUMBERS = {
+    "add": operator.add,
+    "sub": operator.sub,
+    "mul": operator.mul,
+    "div": np.divide,
+    "neg": operator.neg,
+    "power": np.power,
+    "mod": np.mod,
+    "atan2": np.arctan2,
+    "sech2": _sech2,
+    "absolute": abs,
+    "sign": np.sign,
+    "floor": np.floor,
+    "sqrt": np.sqrt,
+    "exp": np.exp,
+    "expm1": np.expm1,
+    "log": np.log,
+    "log1p": np.log1p,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "tanh": np.tanh,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+    "erf": math.erf,
+}
+COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
+FUNCTIONS = [name for name in NUMBERS if name not in ("add", "sub", "mul", "div", "neg", "sech2")]
+_NUMPY_NAMES = {
+    "absolute": "absolute",
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+    "atan2": "arctan2",
+    "mod": "remainder",
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "div": "divide",
+    "neg": "negative",
+}
+
+
+def function(name):
+    """The operation `name` as a function of numbers or nodes (at least one a node)."""
+    return lambda *values: _apply(name, *values)
+
+
+def maximum(a, b):
+    return a if a >= b else b
+
+
+def minimum(a, b):
+    return a if a <= b else b
+
+
+# NumPy's name of a ufunc -> its traced form; object arrays call methods of the same names on each node
+UFUNCS = {_NUMPY_NAMES.get(name, name): function(name) for name in NUMBERS if name != "sech2"}
+UFUNCS |= {
+    "square": lambda a: a * a,
+    "reciprocal": lambda a: 1.0 / a,
+    "positive": lambda a: a,
+    "float_power": function("power"),
+    "maximum": maximum,
+    "minimum": minimum,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "greater": operator.gt,
+    "greater_equal": operator.ge,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "log10": lambda a: function("log")(a) * (1.0 / math.log(10.0)),
+    "log2": lambda a: function("log")(a) * (1.0 / math.log(2.0)),
+    "deg2rad": lambda a: a * (math.pi / 180.0),
+    "rad2deg": lambda a: a * (180.0 / math.pi),
+}
+
+
+def _method(operation):
+    return lambda self, *others: operation(self, *others)
+
+
+for _name, _operation in UFUNCS.items():
+    setattr(Node, _name, _method(_operation))
+
+
+def _binary(op):
+    def forward(self, other):
+        if isinstance(other, np.ndarray) and other.ndim:
+            return NotImplemented
+        return _apply(op, self, other)
+
+    def reflected(self, other):
+        return _apply(op, other, self)
+
+    return forward, reflected
+
+
+for _op, _dunder in (
+    ("add", "add"),
+    ("sub", "sub"),
+    ("mul", "mul"),
+    ("div", "truediv"),
+    ("mod", "mod"),
+    ("power", "pow"),
+):
+    _forward, _reflected = _binary(_op)
+    setattr(Node, f"__{_dunder}__", _forward)
+    setattr(Node, f"__r{_dunder}__", _reflected)
+Node.__neg__ = lambda self: _apply("neg", self)
+Node.__pos__ = lambda self: self
+Node.__abs__ = lambda self: _apply("absolute", self)
+Node.__floordiv__ = lambda self, other: _apply("floor", _apply("div", self, other))
+
+
+def _comparison(op):
+    decided = getattr(operator, op)
+
+    def compare(self, other):
+        if isinstance(other, np.ndarray) and other.ndim:
+            return NotImplemented
+        other = lift(self.graph, other)
+        if self.op == other.op == "constant":
+            return decided(self.key, other.key)
+        return self.graph.node(op, self, other)
+
+    return compare
+
+
+for _op in COMPARISONS:
+    setattr(Node, f"__{_op}__", _comparison(_op))
+Node.__hash__ = object.__hash__  # defining == would have taken it away
+
+
+def reachable(roots):
+    """All nodes that the roots are made of, arguments before their users."""
+    found, waiting = {}, list(roots)
+    while waiting:
+        node = waiting.pop()
+        if node.number not in found:
+            found[node.number] = node
+            waiting.extend(node.args)
+    return [found[number] for number in sorted(found)]
+
+
+def derivative(root, seed, memory):
+    """The directional derivative of `root`: seed(variable) is the derivative of each variable, or None.
+
+    `memory` keeps the derivatives already formed for this seed; None stands for zero.
+    """
+    for node in reachable([root]):
+        if node in memory:
+            continue
+        parts = [memory[a] for a in node.args]
+        if node.op == "variable":
+            result = seed(node)
+        elif node.op in COMPARISONS or all(p is None for p in parts):
+            result = None
+        else:
+            result = _chain(node, parts)
+            if result is not None and _is(result, 0.0):
+                result = None
+        memory[node] = result
+    return memory[root]
+
+
+def _chain(node, parts):
+    """Chain rule: the sum of slope_i * parts_i, with None for zero."""
+    if node.op == "where":
+        zero = node.graph.constant(0.0)
+        return _apply("where", node.args[0], *(zero if p is None else p for p in parts[1:]))
+    total = None
+    for slope, part in zip(SLOPES[node.op], parts, strict=True):
+        if part is not None:
+            term = slope(node, *node.args) * part
+            total = term if total is None else total + term
+    return total
+
+
+_f = {name: function(name) for name in NUMBERS}
+# operation -> one slope for each argument, as functions (the node itself, *arguments) of nodes
+SLOPES = {
+    "add": (lambda y, a, b: _one(y), lambda y, a, b: _one(y)),
+    "sub": (lambda y, a, b: _one(y), lambda y, a, b: -_one(y)),
+    "mul": (lambda y, a, b: b, lambda y, a, b: a),
+    "div": (lambda y, a, b: 1.0 / b, lambda y, a, b: -y / b),
+    "neg": (lambda y, a: -_one(y),),
+    "power": (
+        lambda y, a, b: b * a ** (b - 1.0),
+        lambda y, a, b: y * _f["log"](a),
+    ),
+    "mod": (lambda y, a, b: _one(y), lambda y, a, b: -_f["floor"](a / b)),
+    "atan2": (
+        lambda y, a, b: b / (a * a + b * b),
+        lambda y, a, b: -a / (a * a + b * b),
+    ),
+    "sech2": (lambda y, a: -2.0 * _f["tanh"](a) * y,),
+    "absolute": (lambda y, a: _f["sign"](a),),
+    "sign": (lambda y, a: y.graph.constant(0.0),),
+    "floor": (lambda y, a: y.graph.constant(0.0),),
+    "sqrt": (lambda y, a: 0.5 / y,),
+    "exp": (lambda y, a: y,),
+    "expm1": (lambda y, a: _f["exp"](a),),
+    "log": (lambda y, a: 1.0 / a,),
+    "log1p": (lambda y, a: 1.0 / (1.0 + a),),
+    "sin": (lambda y, a: _f["cos"](a),),
+    "cos": (lambda y, a: -_f["sin"](a),),
+    "tan": (lambda y, a: 1.0 + y * y,),
+    "asin": (lambda y, a: 1.0 / _f["sqrt"](1.0 - a * a),),
+    "acos": (lambda y, a: -1.0 / _f["sqrt"](1.0 - a * a),),
+    "atan": (lambda y, a: 1.0 / (1.0 + a * a),),
+    "sinh": (lambda y, a: _f["cosh"](a),),
+    "cosh": (lambda y, a: _f["sinh"](a),),
+    "tanh": (lambda y, a: _f["sech2"](a),),
+    "asinh": (lambda y, a: 1.0 / _f["sqrt"](1.0 + a * a),),
+    "acosh": (lambda y, a: 1.0 / _f["sqrt"](a * a - 1.0),),
+    "atanh": (lambda y, a: 1.0 / (1.0 - a * a),),
+    "erf": (lambda y, a: (2.0 / math.sqrt(math.pi)) * _f["exp"](-(a * a)),),
+}
+
+
+def _one(node):
+    return node.graph.constant(1.0)

@@ -1,0 +1,17 @@
+"""x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y."""
+
+from lyapkit.systems.system import model
+
+
+@model("flow", "x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y", (1.5, 2.5), dt=0.02)
+def brusselator(x, A=1.0, B=3.0):
+    """A chemical oscillator: x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y.
+
+    Prigogine & Lefever, J. Chem. Phys. 48 (1968) 1695. Fixed point (A, B/A); Hopf at B = 1 + A^2.
+
+    >>> import lyapkit as lk
+    >>> lk.systems.brusselator().kind
+    'flow'
+    """
+    reaction = x[0] ** 2 * x[1]
+    return A + reaction - (B + 1.0) * x[0], B * x[0] - reaction

@@ -1,0 +1,30 @@
+"""x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring."""
+
+import numpy as np
+
+from lyapkit.systems.system import model
+
+
+def _start(parameters):
+    """The unstable equilibrium F, disturbed everywhere differently."""
+    return parameters["F"] + 0.1 * np.cos(1.0 + np.arange(parameters["n"]) ** 2)
+
+
+@model(
+    "flow",
+    "x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F, i mod n",
+    _start,
+    dimension=lambda parameters: parameters["n"],
+    sizes=("n",),
+    dt=0.02,
+)
+def lorenz96(x, n=40, F=8.0):
+    """Lorenz's ring: x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F with cyclic indices, n >= 4.
+
+    Lorenz, Predictability (ECMWF, 1996). The sum of all exponents is -n.
+
+    >>> import lyapkit as lk
+    >>> lk.systems.lorenz96(n=8).dimension
+    8
+    """
+    return (np.roll(x, -1) - np.roll(x, 2)) * np.roll(x, 1) - x + F

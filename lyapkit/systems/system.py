@@ -1,0 +1,382 @@
+"""`System`: a model with its parameters set; and the decorator that makes a rule a model."""
+
+import dataclasses
+import difflib
+import functools
+import html
+import inspect
+import math
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+
+import numpy as np
+
+from lyapkit.systems.cell import make_cell
+from lyapkit.systems.tracing import rule_signature
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Model:
+    """What all systems of one name share.
+
+    `dimension` and `initial_state` are functions of the parameters; `sizes` are parameters that the rule
+    does not see (they only fix the dimension). `ranges` maps parameters to (start, stop, count), the
+    plane that a scan takes by default; curves(ranges) gives closed-form bifurcation curves over it.
+    `dt` is the step with which fourth order leaves errors far below what a plot shows.
+    """
+
+    name: str
+    kind: str
+    rule: Callable
+    defaults: Mapping
+    dimension: Callable
+    initial_state: Callable
+    equation: str
+    sizes: tuple = ()
+    ranges: Mapping = dataclasses.field(default_factory=dict)
+    curves: Callable | None = None
+    dt: float = 0.05
+    jacobian: Callable | None = None
+    modulus: float | None = None
+    _cells: dict = dataclasses.field(default_factory=dict)
+
+    def cell(self, parameters):
+        """The compiled cell for these parameters' shapes."""
+        visible = {k: v for k, v in parameters.items() if k not in self.sizes}
+        key = (self.dimension(parameters), *((k, np.shape(v)) for k, v in visible.items()))
+        if key not in self._cells:
+            self._cells[key] = make_cell(self.rule, self.kind, key[0], visible, self.jacobian)
+        return self._cells[key]
+
+
+class System:
+    """A dynamical system with all its parameters; frozen.
+
+    >>> import lyapkit as lk
+    >>> system = lk.systems.rotation_flow(alpha=2.0, theta=0.7)
+    >>> system
+    rotation_flow(alpha=2.0, theta=0.7)
+    >>> system.kind, system.dimension, system.with_(alpha=3.0).parameters["alpha"]
+    ('flow', 2, 3.0)
+    """
+
+    __slots__ = ("_model", "_parameters")
+
+    def __init__(self, model, parameters):
+        object.__setattr__(self, "_model", model)
+        object.__setattr__(self, "_parameters", MappingProxyType(_checked(model, parameters)))
+
+    def __setattr__(self, name, value):
+        raise AttributeError("a System is frozen; with_(**changes) gives a changed copy")
+
+    def __reduce__(self):
+        return System, (self._model, dict(self._parameters))
+
+    @property
+    def name(self):
+        """Its model's name."""
+        return self._model.name
+
+    @property
+    def kind(self):
+        """ "flow" or "map"."""
+        return self._model.kind
+
+    @property
+    def model(self):
+        """What it shares with all systems of its name (see `Model`)."""
+        return self._model
+
+    @property
+    def parameters(self):
+        """Its parameters, as a new dict."""
+        return dict(self._parameters)
+
+    @property
+    def dimension(self):
+        """Number of units of the state."""
+        return self._model.dimension(self._parameters)
+
+    @property
+    def equation(self):
+        """Its equation as text."""
+        return self._model.equation
+
+    @property
+    def initial_state(self):
+        """The state (unit,) from which the verbs start unless told otherwise."""
+        return np.array(self._model.initial_state(self._parameters), dtype=float)
+
+    @property
+    def cell(self):
+        """Its compiled kernels."""
+        return self._model.cell(self._parameters)
+
+    def with_(self, **changes):
+        """A copy with some parameters changed."""
+        return System(self._model, {**self._parameters, **changes})
+
+    def raw_parameters(self, lanes=1, **values):
+        """The numbers that the cell prepares (rows, lanes); `values` holds what differs by lane."""
+        rows = []
+        for name, value in self._parameters.items():
+            if name in self._model.sizes:
+                continue
+            if name in values:
+                rows.append(np.asarray(values[name], dtype=float)[None])
+            else:
+                rows.append(np.repeat(np.ravel(value)[:, None], lanes, axis=1))
+        return np.concatenate(rows) if rows else np.empty((0, lanes))
+
+    def __eq__(self, other):
+        if not isinstance(other, System):
+            return NotImplemented
+        same = self._model is other._model and self._parameters.keys() == other._parameters.keys()
+        return same and all(
+            np.array_equal(v, other._parameters[k]) for k, v in self._parameters.items()
+        )
+
+    __hash__ = None
+
+    def __repr__(self):
+        return f"{self.name}({', '.join(f'{k}={_short(v)}' for k, v in self._parameters.items())})"
+
+    def _repr_html_(self):
+        rows = "".join(
+            f"<tr><td>{html.escape(k)}</td><td>{html.escape(_short(v))}</td></tr>"
+            for k, v in self._parameters.items()
+        )
+        return (
+            f"<b>{html.escape(self.name)}</b> ({self.kind}, {self.dimension} units)<br>"
+            f"<code>{html.escape(self.equation)}</code><table>{rows}</table>"
+        )
+
+
+def _short(value):
+    return repr(value) if np.ndim(value) == 0 else f"<array {'x'.join(map(str, np.shape(value)))}>"
+
+
+def _checked(model, parameters):
+    """The parameters, complete and converted; refuses unknown names and bad values."""
+    for name in parameters:
+        if name not in model.defaults:
+            raise ValueError(unknown_parameter(model, name))
+    return {name: _value(model, name, parameters.get(name, d)) for name, d in model.defaults.items()}
+
+
+def unknown_parameter(model, name):
+    """The message for a parameter that the model does not have."""
+    near = difflib.get_close_matches(name, model.defaults, n=2, cutoff=0.4)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    accepted = ", ".join(model.defaults) or "none"
+    return f"parameter {name!r} is unknown to {model.name}{hint}; accepted: {accepted}"
+
+
+def _value(model, name, value):
+    if name in model.sizes:
+        if isinstance(value, bool) or int(value) != value or value < 1:
+            raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least 1")
+        return int(value)
+    try:
+        array = np.array(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: given {value!r}, accepted: real numbers") from None
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name}: given {value!r}, accepted: finite numbers")
+    default = np.shape(model.defaults[name])
+    if array.ndim != len(default):
+        wanted = "a number" if not default else f"an array of {len(default)} dimensions"
+        raise ValueError(f"{name}: given an array of shape {array.shape}, accepted: {wanted}")
+    if array.ndim == 0:
+        return float(array)
+    array.setflags(write=False)
+    return array
+
+
+def model(
+    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05,
+    modulus=None,
+):  # fmt: skip
+    """Make a rule the constructor of a built-in system; its keyword defaults are the parameters'."""
+
+    def decorate(rule):
+        if not callable(initial_state):
+            state = lambda parameters: initial_state  # noqa: E731
+        else:
+            state = initial_state
+        size = dimension or (lambda parameters: len(state(parameters)))
+        defaults = {
+            p.name: p.default
+            for p in inspect.signature(rule).parameters.values()
+            if p.name not in ("x", "t", "u")
+        }
+        described = Model(
+            rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
+            tuple(sizes), ranges or {}, curves, dt, modulus=modulus,
+        )  # fmt: skip
+        return _constructor(rule, described)
+
+    return decorate
+
+
+def _without_sizes(rule, sizes):
+    """The rule as its cell sees it: the sizes, which it needs no more, left at their defaults."""
+    if not sizes:
+        return rule
+    signature = inspect.signature(rule)
+    kept = [p for p in signature.parameters.values() if p.name not in sizes]
+
+    @functools.wraps(rule)
+    def seen(*args, **keywords):
+        return rule(*args, **keywords)
+
+    seen.__signature__ = signature.replace(parameters=kept)
+    return seen
+
+
+def _constructor(rule, described):
+    @functools.wraps(rule)
+    def construct(*args, **parameters):
+        if len(args) > len(described.defaults):
+            raise TypeError(f"{described.name} takes {len(described.defaults)} parameters at most")
+        positional = dict(zip(described.defaults, args, strict=False))
+        return System(described, {**positional, **parameters})
+
+    signature = inspect.signature(rule)
+    construct.__signature__ = signature.replace(
+        parameters=[p for p in signature.parameters.values() if p.name not in ("x", "t", "u")]
+    )
+    construct.model = described
+    return construct
+
+
+def as_system(argument):
+    """The System meant by a System or one of its constructors."""
+    if isinstance(argument, System):
+        return argument
+    if callable(argument) and isinstance(getattr(argument, "model", None), Model):
+        return argument()
+    raise TypeError(
+        f"system: given {argument!r}, accepted: a System such as lyapkit.systems.rotation_flow() or its "
+        "constructor"
+    )
+
+
+def define_flow(
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, dt=0.01, name=None
+):
+    """An own flow x' = rule(x, **parameters).
+
+    `rule(x, a, ...)` takes the state (an array of `dimension` numbers) and the parameters by name, and returns
+    one value for each unit; it may take a keyword `t` (time). math.*, np.*, indexing and ``W @ x`` are
+    allowed. `parameters` gives each a value (numbers or small arrays; default: the rule's own defaults).
+
+    The rule is traced once: tangent, adjoint and higher derivatives come out exact, and what depends on
+    parameters alone is computed once. A rule that branches on the state is traced along each branch; one
+    that cannot be traced is compiled by numba as it is, with `jacobian` or central differences as tangent
+    (attribute ``tangent`` of the results says which). A `jacobian(x, a, ...)`, rows d rule_i / d x_j, is
+    checked against the traced one and refused with ValueError where they differ.
+
+    `dt` is the default step of the verbs, `initial_state` where they start (default: small seeded numbers).
+
+    >>> import lyapkit as lk, math
+    >>> def rule(x, mu):
+    ...     return x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]
+    >>> lk.define_flow(rule, parameters={"mu": 1.0}, dimension=2)
+    rule(mu=1.0)
+    """
+    return _define("flow", rule, parameters, dimension, jacobian, initial_state, dt, name)
+
+
+def define_map(
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, name=None
+):
+    """An own map x <- rule(x, **parameters); see `define_flow`.
+
+    >>> import lyapkit as lk
+    >>> lk.define_map(lambda x, r: r * x * (1 - x), parameters={"r": 3.7}, dimension=1, name="own")
+    own(r=3.7)
+    """
+    return _define("map", rule, parameters, dimension, jacobian, initial_state, 1.0, name)
+
+
+def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name):
+    if not callable(rule):
+        raise TypeError(f"rule: given {rule!r}, accepted: a function rule(x, ...)")
+    names, defaults, _ = rule_signature(rule)
+    values = {**defaults, **(parameters or {})}
+    for given in values:
+        if given not in names:
+            raise ValueError(f"parameters: {given!r} is not an argument of the rule ({names})")
+    missing = [n for n in names if n not in values]
+    if missing:
+        raise ValueError(f"parameters: {missing[0]!r} has no value")
+    values = {n: values[n] for n in names}
+    state = _initial_state(initial_state, dimension)
+    described = Model(
+        name or getattr(rule, "__name__", "rule"), kind, rule, values, lambda p: len(state),
+        lambda p: state, _equation_text(kind, rule), dt=dt, jacobian=jacobian,
+    )  # fmt: skip
+    system = System(described, values)
+    system.cell  # noqa: B018 - trace now, so that a bad rule is refused here
+    if jacobian is not None:
+        check_jacobian(system, jacobian)
+    return system
+
+
+def _initial_state(initial_state, dimension):
+    if dimension is None and initial_state is None:
+        raise ValueError("dimension: not given; accepted: the number of units of the state")
+    if dimension is not None and (
+        isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or dimension < 1
+    ):
+        raise ValueError(f"dimension: given {dimension!r}, accepted: a whole number of at least 1")
+    if initial_state is None:
+        return np.random.default_rng(0).uniform(0.1, 0.5, dimension)
+    state = np.atleast_1d(np.asarray(initial_state, dtype=float))
+    if state.ndim != 1 or (dimension is not None and len(state) != dimension):
+        raise ValueError(f"initial_state: given shape {state.shape}, accepted: ({dimension},)")
+    return state
+
+
+def _equation_text(kind, rule):
+    left = "x' = " if kind == "flow" else "x <- "
+    return left + f"{getattr(rule, '__name__', 'rule')}{inspect.signature(rule)}"
+
+
+def check_jacobian(system, jacobian):
+    """Compare a given Jacobian with the system's own tangent; ValueError shows both where they differ."""
+    from lyapkit.systems.evaluate import jacobian_matrix
+
+    generator = np.random.default_rng(1)
+    exact = system.cell.tangent.startswith("exact")
+    tolerance = 1e-8 if exact else 1e-5
+    for _ in range(3):
+        x = system.initial_state + 0.3 * generator.standard_normal(system.dimension)
+        given = np.asarray(jacobian(x, **system.parameters), dtype=float)
+        own = jacobian_matrix(system, x) if exact else _differences(system, x)
+        if given.shape != own.shape:
+            raise ValueError(f"jacobian: returned shape {given.shape}, accepted: {own.shape}")
+        wrong = ~np.isclose(given, own, rtol=tolerance, atol=tolerance)
+        if wrong.any():
+            i, j = map(int, np.argwhere(wrong)[0])
+            raise ValueError(
+                f"jacobian: entry [{i}, {j}] at x = {np.round(x, 6).tolist()} is {given[i, j]:.10g}, "
+                f"but the rule's own derivative is {own[i, j]:.10g}"
+            )
+
+
+def _differences(system, x):
+    """Central differences of the rule itself, to check a Jacobian that the cell will use."""
+    rule, parameters = system.model.rule, system.parameters
+    step = 6e-6 * max(1.0, float(np.abs(x).max()))
+    columns = [
+        (np.ravel(rule(x + e, **parameters)) - np.ravel(rule(x - e, **parameters))) / (2 * step)
+        for e in step * np.eye(len(x))
+    ]
+    return np.array(columns, dtype=float).T
+
+
+def golden_state(n):
+    """A generic state of n units: incommensurate numbers in (0, 1), on no line of symmetry."""
+    return np.array([math.modf((i + 1) * (math.sqrt(5) - 1) / 2)[0] for i in range(n)])

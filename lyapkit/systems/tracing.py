@@ -1,0 +1,187 @@
+"""From an ordinary Python rule to expressions: call it with nodes, branch by branch."""
+
+import inspect
+import math
+import types
+
+import numpy as np
+
+from lyapkit.systems import expression
+from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
+
+# A rule that branches on the state is called once for every way through it, up to this many.
+MAX_PATHS = 64
+
+
+def rule_signature(rule):
+    """(names of the parameters after x, their defaults, whether it takes t)."""
+    parameters = list(inspect.signature(rule).parameters.values())
+    if not parameters:
+        raise ValueError("rule: takes no argument; the first one must be the state")
+    named = [p for p in parameters[1:] if p.name not in ("t", "u")]
+    if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named):
+        raise ValueError("rule: *args and **kwargs are not accepted; name its parameters")
+    defaults = {p.name: p.default for p in named if p.default is not p.empty}
+    return [p.name for p in named], defaults, any(p.name == "t" for p in parameters)
+
+
+class Traced:
+    """The expressions of a rule: `outputs` in the variables `state`, `raw` (parameters) and `time`."""
+
+    def __init__(self, graph, outputs, dimension, raw, branches):
+        self.graph, self.outputs, self.dimension = graph, outputs, dimension
+        self.raw = raw
+        self.state = [graph.variable(f"x{i}") for i in range(dimension)]
+        self.time = graph.variable("t")
+        self.branches = branches  # ways through the rule; 1: it does not branch
+
+    def jacobian(self):
+        """Entries d f_i / d x_j, None where zero."""
+        columns = [self.along({x: self.graph.constant(1.0)}) for x in self.state]
+        return [[column[i] for column in columns] for i in range(self.dimension)]
+
+    def parameter_jacobian(self):
+        """Entries d f_i / d (raw parameter)_m, None where zero."""
+        columns = [self.along({p: self.graph.constant(1.0)}) for p in self.raw]
+        return [[column[i] for column in columns] for i in range(self.dimension)]
+
+    def along(self, direction, of=None):
+        """Derivatives of `of` (default: the outputs) along a mapping variable -> node."""
+        memory = {}
+        roots = self.outputs if of is None else of
+        return [
+            None if f is None else expression.derivative(f, direction.get, memory) for f in roots
+        ]
+
+
+def trace(rule, parameters, dimension):
+    """Trace rule(x, **parameters) for a state of `dimension` units.
+
+    parameters maps names to numbers or arrays; each number becomes a variable of its own. Raises
+    Untraceable where the rule needs actual numbers.
+    """
+    graph = Graph()
+    raw, arguments = _parameter_nodes(graph, parameters)
+    takes_time = rule_signature(rule)[2]
+    if takes_time:
+        arguments = {**arguments, "t": graph.variable("t")}
+    state = _state_array(graph, dimension)
+    symbolic = _with_symbolic_math(rule)
+    leaves = []
+
+    def explore(depth):
+        """Outputs along the branches decided so far, merged over the undecided ones."""
+        try:
+            outputs = _outputs(graph, symbolic(state.copy(), **arguments), dimension)
+        except Branch as branch:
+            condition = branch.args[0]
+        else:
+            leaves.append(outputs)
+            return outputs
+        if depth >= MAX_PATHS or len(leaves) >= MAX_PATHS:
+            raise Untraceable(f"the rule branches in more than {MAX_PATHS} ways")
+        sides = []
+        for truth in (True, False):
+            graph.choices[condition] = truth
+            sides.append(explore(depth + 1))
+        del graph.choices[condition]
+        where = expression.function("where")
+        return [where(condition, a, b) for a, b in zip(*sides, strict=True)]
+
+    outputs = explore(0)
+    return Traced(graph, outputs, dimension, raw, len(leaves))
+
+
+def _parameter_nodes(graph, parameters):
+    """Variables of all numbers in the parameters, in order, and the arguments made of them."""
+    raw, arguments = [], {}
+    for name, value in parameters.items():
+        value = np.asarray(value, dtype=float)
+        nodes = np.empty(value.shape, dtype=object)
+        for where in np.ndindex(value.shape):
+            suffix = "_".join(map(str, where))
+            nodes[where] = graph.variable(f"p{len(raw)}_{name}{'_' + suffix if suffix else ''}")
+            raw.append(nodes[where])
+        arguments[name] = nodes if value.shape else nodes[()]
+    return raw, arguments
+
+
+def _state_array(graph, dimension):
+    state = np.empty(dimension, dtype=object)
+    for i in range(dimension):
+        state[i] = graph.variable(f"x{i}")
+    return state
+
+
+def _outputs(graph, values, dimension):
+    """The rule's return value as a list of nodes; a number where the length is one is accepted."""
+    if isinstance(values, Node) or np.ndim(values) == 0:
+        values = [values]
+    values = list(np.ravel(np.array(list(values), dtype=object)))
+    if len(values) != dimension:
+        raise ValueError(
+            f"rule: returned {len(values)} values, expected one for each of the {dimension} units"
+        )
+    return [expression.lift(graph, value) for value in values]
+
+
+def _symbolic_math():
+    """A stand-in for the module math whose functions accept nodes."""
+    module = types.SimpleNamespace(**{k: v for k, v in vars(math).items() if k[0] != "_"})
+    names = {"atan2": "atan2", "fabs": "absolute", "pow": "power", "fmod": None}
+    names |= {name: name for name in expression.FUNCTIONS if hasattr(math, name)}
+    for name, operation in names.items():
+        if operation:
+            setattr(module, name, _on_nodes(getattr(math, name), expression.function(operation)))
+    return module
+
+
+def _on_nodes(plain, traced):
+    def call(*values):
+        return (traced if any(isinstance(v, Node) for v in values) else plain)(*values)
+
+    return call
+
+
+_MATH = _symbolic_math()
+_REPLACED = {id(value): getattr(_MATH, name) for name, value in vars(math).items() if callable(value)}
+
+
+def _replacement(value):
+    """What a rule should see in place of `value`: math and its functions in their symbolic form."""
+    if value is math:
+        return _MATH
+    if isinstance(value, types.FunctionType):
+        return _with_symbolic_math(value)
+    dispatched = getattr(value, "py_func", None)  # a helper that the user compiled with numba
+    if isinstance(dispatched, types.FunctionType):
+        return _with_symbolic_math(dispatched)
+    return _REPLACED.get(id(value), value)
+
+
+def _with_symbolic_math(function):
+    """A copy of the function (and of the Python functions that it calls) that accepts nodes."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    names = set(function.__code__.co_names)
+    for constant in function.__code__.co_consts:
+        if isinstance(constant, types.CodeType):  # nested functions and comprehensions
+            names |= set(constant.co_names)
+    module = function.__globals__
+    changed = {
+        name: _replacement(module[name])
+        for name in names
+        if name in module and module[name] is not function and _needs_copy(module[name])
+    }
+    closure = tuple(types.CellType(_replacement(c.cell_contents)) for c in function.__closure__ or ())
+    copy = types.FunctionType(
+        function.__code__, {**module, **changed}, function.__name__, function.__defaults__, closure
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+def _needs_copy(value):
+    if value is math or id(value) in _REPLACED or hasattr(value, "py_func"):
+        return True
+    return isinstance(value, types.FunctionType) and not value.__module__.startswith("numpy")
