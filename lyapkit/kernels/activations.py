@@ -16,9 +16,7 @@ from lyapkit.kernels.jit import inline
 from lyapkit.kernels.simd import absolute, copysign, fma, splat, where
 from lyapkit.kernels.vmath import decay, exp, log1p, maximum
 
-__all__ = [
-    *("tanh", "sech2", "tanh_sech2", "sigmoid", "sigmoid_slope", "sigmoid_pair", "softplus"),
-]
+__all__ = ["tanh", "sech2", "tanh_sech2", "sigmoid", "sigmoid_slope", "sigmoid_pair", "softplus"]
 
 _UNIT = 2.0**-64  # decay() gives the exponential in these units, for them not to underflow
 

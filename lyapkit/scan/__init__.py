@@ -1,0 +1,5 @@
+"""Scans: any verb over a grid of parameters."""
+
+from lyapkit.scan.scan import ScanInterrupted, scan
+
+__all__ = ["ScanInterrupted", "scan"]

@@ -1,0 +1,134 @@
+"""`scan`: a verb at every point of a grid, in blocks of lanes on a pool of threads."""
+
+import concurrent.futures
+import os
+
+import numpy as np
+
+from lyapkit.analyses.verb import whole
+from lyapkit.progress import Monitor
+from lyapkit.results import check_target, dataset, empty, save
+from lyapkit.scan.grid import checked_grid, points
+from lyapkit.systems.system import as_system
+
+# Points of one task: enough that the work around the kernels is small beside them, few enough that two
+# workers share even a small grid evenly. A task runs its points in blocks that fit the first-level cache.
+LANES = 128
+
+
+class ScanInterrupted(KeyboardInterrupt):
+    """Ctrl-C during a scan; `partial` is the Dataset of what was finished."""
+
+    def __init__(self, partial):
+        super().__init__("the scan was interrupted")
+        self.partial = partial
+
+
+def scan(
+    verb, system, grid=None, *, store=None, overwrite=False, workers=None, progress=None, block=LANES,
+    **verb_keywords,
+):  # fmt: skip
+    """Run a verb at every point of a grid of parameters.
+
+    Returns the verb's variables in one Dataset, dims in grid order, then the verb's. A point that fails is
+    NaN with its ``status``; the scan goes on. Results depend, to the last bit, on neither
+    `workers` nor `block`.
+
+    verb        a verb such as lyapkit.lyapunov_spectrum; its keywords follow as `verb_keywords`
+    system      a System, or its constructor
+    grid        mapping from parameter names to 1-d arrays; default: the system's own ranges
+    store       path of a netCDF file to write as well; refused where it exists, unless `overwrite`
+    workers     threads, default one for each core
+    progress    True, False, or None: a bar with the remaining time where stderr is a terminal
+    block       points that are run together
+
+    `initial_state` is (unit,) for all points, or (*grid, unit). Ctrl-C raises `ScanInterrupted` with what was
+    finished as ``partial``, which is also stored.
+
+    >>> import lyapkit as lk, numpy as np
+    >>> grid = {"r": np.array([2.0, 3.2, 4.0])}
+    >>> ds = lk.scan(lk.lyapunov_spectrum, lk.systems.logistic, grid, initial_state=[0.3])
+    >>> ds.lyapunov_sign.values.ravel()
+    array([-1, -1,  1], dtype=int8)
+    """
+    plan, axes = prepare(verb, system, grid, verb_keywords)
+    block = whole("block", block, 1, 2**20)
+    workers = len(os.sched_getaffinity(0)) if workers is None else whole("workers", workers, 1, 1024)
+    if store is not None:
+        store = check_target(store, overwrite)
+    arrays, error = _run(plan, axes, block, workers, progress, verb.__name__)
+    ds = _assemble(plan, axes, arrays, verb.__name__)
+    if store is not None:
+        save(ds, store, overwrite=overwrite)
+    if error is not None:
+        raise ScanInterrupted(ds) from error
+    return ds
+
+
+def prepare(verb, system, grid, verb_keywords):
+    """The verb's plan for the system and the grid's axes, all keywords checked."""
+    if not callable(getattr(verb, "plan", None)):
+        raise TypeError(f"verb: given {verb!r}, accepted: a verb such as lyapkit.lyapunov_spectrum")
+    system = as_system(system)
+    axes = checked_grid(system, grid)
+    plan = verb.plan(system, **verb_keywords)
+    shape = tuple(len(axis) for axis in axes.values())
+    if plan.initial_state.ndim > 1 and plan.initial_state.shape[:-1] != shape:
+        raise ValueError(
+            f"initial_state: given shape {plan.initial_state.shape}, accepted: {(system.dimension,)} or "
+            f"{(*shape, system.dimension)}"
+        )
+    return plan, axes
+
+
+def _run(plan, axes, block, workers, progress, label):
+    """The variables' arrays (points, ...), and the KeyboardInterrupt that ended the run, if any."""
+    values = points(axes)
+    count = len(next(iter(values.values())))
+    n = plan.system.dimension
+    states = np.broadcast_to(plan.initial_state.reshape(-1, n), (count, n))
+    sizes = {name: len(coordinate) for name, coordinate in plan.coords.items()}
+    arrays = {
+        name: empty(name, (count, *(sizes[d] for d in dims))) for name, dims in plan.variables.items()
+    }
+    _ = plan.system.cell.function  # compile before the clock of the progress bar starts
+
+    def task(start):
+        chosen = slice(start, start + block)
+        part = {name: column[chosen] for name, column in values.items()}
+        for name, result in plan.measure(part, states[chosen], monitor).items():
+            arrays[name][chosen] = result
+
+    with Monitor(count * plan.work, label, progress) as monitor:
+        error = _pool(task, range(0, count, block), workers, monitor)
+    return arrays, error
+
+
+def _pool(task, starts, workers, monitor):
+    """Run the tasks; on Ctrl-C stop the workers at their next step and return the interrupt."""
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        futures = [pool.submit(task, start) for start in starts]
+        try:
+            for future in futures:
+                future.result()
+        except KeyboardInterrupt as interrupt:
+            monitor.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            return interrupt
+        except BaseException:
+            monitor.stop()
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return None
+
+
+def _assemble(plan, axes, arrays, verb_name):
+    shape = tuple(len(axis) for axis in axes.values())
+    variables = {
+        name: ((*axes, *dims), arrays[name].reshape(*shape, *arrays[name].shape[1:]))
+        for name, dims in plan.variables.items()
+    }
+    ds = dataset(plan.system, variables, {**axes, **plan.coords}, {**plan.attrs, "verb": verb_name})
+    for name in axes:  # a coordinate now, no longer one number
+        del ds.attrs[f"parameter_{name}"]
+    return ds
