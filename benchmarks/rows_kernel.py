@@ -129,7 +129,7 @@ def workers(rounds):
     pinned = measure.pin(measure.CORES)
     seconds = measure.interleaved(candidates, rounds)
     measure.pin(pinned)
-    measured = f"{seconds['one']:.3f} s, two {seconds['two']:.3f} s"
+    measured = f"one {seconds['one']:.3f} s, two {seconds['two']:.3f} s"
     yield at_least(work, measured, seconds["one"] / seconds["two"], 1.8)
 
 

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses import estimators
-from lyapkit.analyses.propagation import INTERVALS, Block, Clock, checked_state, clock
+from lyapkit.analyses.propagation import INTERVALS, Clock, Ensemble, checked_state, clock
 from lyapkit.analyses.verb import choice, positive, verb, whole
 from lyapkit.kernels import tangent
 from lyapkit.results import ESTIMATOR, SIGN, STATUS
@@ -69,36 +69,36 @@ class _Spectrum:
         return np.minimum(np.arange(size, self.clock.steps + size, size), self.clock.steps)
 
     def measure(self, values, states, monitor):
-        block = Block(
+        ensemble = Ensemble(
             self.system, values, states, self.clock, self.n_exponents,
             starting_frame(self.system.dimension, self.n_exponents, self.seed), self.frame_interval,
         )  # fmt: skip
-        block.run(self.clock.transient, monitor, settle=self.clock.transient)
-        block.quality[0] = 1.0  # the worst condition while averaging is what counts
+        ensemble.run(self.clock.transient, monitor, settle=self.clock.transient)
+        ensemble.forget_condition()
         steps = self.clock.steps
-        result = self._average(block, steps, monitor)
+        result = self._average(ensemble, steps, monitor)
         if self.until is not None:
             for _ in range(_ROUNDS):
                 open_ = self._open(result)
                 if not open_.any():
                     break
                 steps *= 2
-                longer = self._average(block, steps, monitor)
+                longer = self._average(ensemble, steps, monitor)
                 result = {k: _merged(open_, longer[k], result[k]) for k in result}
             late = self._open(result)
             result["status"] = np.where(late, STATUS["not_converged"], result["status"])
-        return {name: values[..., : block.points].T for name, values in result.items()}
+        return {name: values[..., : ensemble.points].T for name, values in result.items()}
 
     def _open(self, result):
         """Points whose standard errors are not yet small enough."""
         error = result["lyapunov_exponent_stderr"].max(axis=0)
         return (result["status"] == STATUS["ok"]) & ~(error <= self.until)
 
-    def _average(self, block, steps, monitor):
+    def _average(self, ensemble, steps, monitor):
         """Run on for `steps` and estimate; arrays end in the lane axis."""
         batch = estimators.batch_steps(steps, tangent.WINDOW)
         # The interval may still grow where the weights are next to nothing.
-        sums, _ = block.run(steps, monitor, settle=steps // 16, batch=batch)
+        sums, _ = ensemble.run(steps, monitor, settle=steps // 16, batch=batch)
         batches = sums[tangent.WEIGHTS :]
         mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches)
         k = self.n_exponents
@@ -115,11 +115,11 @@ class _Spectrum:
             "exponent_sum_error": _sum_error(exponents, volume, self.system.dimension),
             "kaplan_yorke_dimension": self._dimension(exponents, signs),
             "entropy_rate": np.where((exponents > 0) & (signs != 0), exponents, 0.0).sum(axis=0),
-            "frame_orthogonality": orthogonality(block.frame),
-            "frame_condition": block.quality[0].copy(),
+            "frame_orthogonality": orthogonality(ensemble.gather("frame")),
+            "frame_condition": ensemble.gather("quality")[0],
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
-            "status": _status(block, exponents),
+            "status": _status(ensemble, exponents),
         }
         if self.history:
             running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
@@ -187,8 +187,9 @@ def _sum_error(exponents, volume, n):
     return np.where(total == volume, 0.0, difference)  # also where both are -inf
 
 
-def _status(block, exponents):
-    diverged = block.diverged | np.isnan(exponents).any(axis=0)
+def _status(ensemble, exponents):
+    escaped = ~np.isfinite(ensemble.gather("x")).all(axis=0)
+    diverged = escaped | np.isnan(exponents).any(axis=0)
     collapsed = (exponents == -np.inf).any(axis=0)
     status = np.where(collapsed, STATUS["collapsed"], STATUS["ok"])
     return np.where(diverged, STATUS["diverged"], status).astype(np.int8)

@@ -13,6 +13,10 @@ from lyapkit.systems.cell import no_input
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
+FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
+# Lanes of a block: the arrays of a small system then fit the first-level cache, and the two
+# indirect calls of a step are shared by many points.
+LANES = 128
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
 INTERVALS = [2**i for i in range(tangent.WINDOW.bit_length())]
 
@@ -71,13 +75,57 @@ def checked_state(system, state):
     return state
 
 
-class Block:
-    """The moving arrays of some points of one system, padded to whole vectors of lanes."""
+class Ensemble:
+    """Orbits and tangent frames of many points of one system, in blocks that fit the nearest cache.
+
+    values: parameter name -> (points,); states (points, n); `columns` of the starting `frame` (k, n) are
+    carried, all orthonormalised every `interval` steps (None: under control of the condition).
+    """
 
     def __init__(self, system, values, states, clock, columns, frame=None, interval=None):
+        self.points, self._chunk = len(states), FIRST_CHUNK
+        cuts = [slice(at, at + LANES) for at in range(0, self.points, LANES)]
+        self._blocks = [
+            _Block(
+                system, {k: v[cut] for k, v in values.items()}, states[cut], clock, columns, frame,
+                interval,
+            )
+            for cut in cuts
+        ]  # fmt: skip
+
+    def run(self, count, monitor, *, settle=0, batch=None, stride=0):
+        """Advance by `count` steps as one phase.
+
+        Returns sums (WEIGHTS + batches, k + 2, L) and recorded states (samples, n, L) as `tangent.advance`
+        fills them. While the first `settle` steps last, orthonormalisation intervals may grow. `batch` is
+        the steps of one batch (default: all), `stride` the steps between recorded states (0: none).
+        """
+        sums, records = [], []
+        for block in self._blocks:
+            self._chunk, total, record = block.run(
+                count, self._chunk, monitor, settle, batch or max(count, 1), stride
+            )
+            sums.append(total)
+            records.append(record)
+        return np.concatenate(sums, axis=-1), np.concatenate(records, axis=-1)
+
+    def gather(self, name):
+        """The blocks' arrays `name` (x, frame, quality) side by side."""
+        return np.concatenate([getattr(block, name) for block in self._blocks], axis=-1)
+
+    def forget_condition(self):
+        """Start the record of the worst condition anew."""
+        for block in self._blocks:
+            block.quality[0] = 1.0
+
+
+class _Block:
+    """The moving arrays of at most LANES points, padded to whole vectors of lanes."""
+
+    def __init__(self, system, values, states, clock, columns, frame, interval):
         points, n = states.shape
         lanes = -(-points // WIDTH) * WIDTH
-        self.points, self.clock = points, clock
+        self.points = points
         self._cell, self._step = system.cell, steps.propagator(clock.method)
         raw = system.raw_parameters(points, **values)
         self.p = self._cell.prepare(_padded(raw, lanes))
@@ -103,21 +151,16 @@ class Block:
         )
         self._spare = np.empty((tangent.spare_rows(n, columns), lanes))
 
-    def run(self, count, monitor, *, settle=0, batch=None, stride=0):
-        """Advance by `count` steps as one phase; returns (sums, record) as `tangent.advance` fills them.
-
-        While the first `settle` steps last, orthonormalisation intervals may grow. `batch` is the steps
-        of one batch (default: all), `stride` the steps between recorded states (0: none).
-        """
+    def run(self, count, chunk, monitor, settle, batch, stride):
+        """One phase (see Ensemble.run), `chunk` steps a call; also returns a chunk for the next block."""
         k, n, lanes = self.frame.shape
-        batch = batch or max(count, 1)
         sums = np.zeros((tangent.WEIGHTS + max(1, -(-count // batch)), k + 2, lanes))
         record = np.empty((count // stride if stride else 0, n, lanes))
         plan = np.zeros(tangent.PLAN, dtype=np.int64)
         plan[tangent.TOTAL], plan[tangent.SETTLE], plan[tangent.BATCH] = count, settle, batch
         plan[tangent.IS_MAP], plan[tangent.STRIDE] = self._is_map, stride
         plan[tangent.FIXED] = self._fixed
-        done, chunk = 0, 4 * tangent.WINDOW
+        done = 0
         while done < count:
             todo = min(chunk, count - done)
             plan[tangent.START], plan[tangent.STEPS] = done, todo
@@ -126,8 +169,8 @@ class Block:
             spent = time.perf_counter() - start
             done += todo
             monitor.add(todo * self.points)
-            chunk = _next_chunk(chunk, spent)
-        return sums, record
+            chunk = _next_chunk(todo, spent)
+        return chunk, sums, record
 
     def _advance(self, plan, sums, record):
         n, lanes = self.x.shape
@@ -141,16 +184,11 @@ class Block:
             self.quality, record, self._spare,
         )  # fmt: skip
 
-    @property
-    def diverged(self):
-        """Whether the state of each lane has left the finite numbers."""
-        return ~np.isfinite(self.x).all(axis=0)
 
-
-def _next_chunk(chunk, spent):
+def _next_chunk(steps, spent):
     """The next call's steps, whole windows: as many as fit CALL_SECONDS at the last call's speed."""
-    factor = min(CALL_SECONDS / max(spent, 1e-6), 16.0)
-    return max(int(chunk * factor) // tangent.WINDOW, 1) * tangent.WINDOW
+    fitting = steps * min(CALL_SECONDS / max(spent, 1e-6), 64.0)
+    return max(int(fitting) // tangent.WINDOW, 1) * tangent.WINDOW
 
 
 def _padded(rows, lanes):

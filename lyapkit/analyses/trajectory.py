@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.propagation import Block, Clock, checked_state, clock
+from lyapkit.analyses.propagation import Clock, Ensemble, checked_state, clock
 from lyapkit.analyses.verb import verb, whole
 from lyapkit.results import STATUS
 from lyapkit.systems.system import System
@@ -39,16 +39,17 @@ class _Trajectory:
         return {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
 
     def measure(self, values, states, monitor):
-        block = Block(self.system, values, states, self.clock, 0)
-        block.run(self.clock.transient, monitor)
-        start = block.x.copy()
-        _, record = block.run(self.clock.steps, monitor, stride=self.every)
-        state = np.concatenate([start[None], record])[:, :, : block.points]
+        ensemble = Ensemble(self.system, values, states, self.clock, 0)
+        ensemble.run(self.clock.transient, monitor)
+        start = ensemble.gather("x")
+        _, record = ensemble.run(self.clock.steps, monitor, stride=self.every)
+        state = np.concatenate([start[None], record])
+        diverged = ~np.isfinite(state).all(axis=(0, 1))
         state[~np.isfinite(state)] = np.nan
-        diverged = block.diverged[: block.points]
+        status = np.where(diverged, STATUS["diverged"], STATUS["ok"]).astype(np.int8)
         return {
-            "state": np.moveaxis(state, -1, 0),
-            "status": np.where(diverged, STATUS["diverged"], STATUS["ok"]).astype(np.int8),
+            "state": np.moveaxis(state, -1, 0)[: ensemble.points],
+            "status": status[: ensemble.points],
         }
 
 

@@ -66,7 +66,7 @@ def polynomial(*coefficients):
         terms = [ir.Constant(vector, [c] * WIDTH) for c in coefficients]
         pairs = [
             builder.call(fused, [args[0], odd, even])
-            for even, odd in zip(terms[0::2], terms[1::2])
+            for even, odd in zip(terms[0::2], terms[1::2], strict=False)
         ]
         square = builder.fmul(args[0], args[0])
         *pairs, value = pairs + terms[2 * len(pairs) :]

@@ -12,8 +12,8 @@ from lyapkit.scan.grid import checked_grid, points
 from lyapkit.systems.system import as_system
 
 # Points of one task: enough that the work around the kernels is small beside them, few enough that two
-# workers share even a small grid evenly. A task runs its points in blocks that fit the first-level cache.
-LANES = 128
+# workers share even a small grid evenly.
+BLOCK = 512
 
 
 class ScanInterrupted(KeyboardInterrupt):
@@ -25,7 +25,7 @@ class ScanInterrupted(KeyboardInterrupt):
 
 
 def scan(
-    verb, system, grid=None, *, store=None, overwrite=False, workers=None, progress=None, block=LANES,
+    verb, system, grid=None, *, store=None, overwrite=False, workers=None, progress=None, block=BLOCK,
     **verb_keywords,
 ):  # fmt: skip
     """Run a verb at every point of a grid of parameters.
