@@ -3,7 +3,7 @@
 Each kernel below knows its one system, two dimensions and two exponents, so it shows how fast lyapkit's
 general engine could be at best. The arithmetic is the engine's own: value and derivative of tanh from one
 exponential, Gram-Schmidt on both tangent vectors at every step, both logarithms accumulated at every step.
-One pass of Gram-Schmidt carries the map to alpha of about 8; beyond that its vectors become parallel.
+One pass of Gram-Schmidt carries the map to alpha of about 8: beyond, the images are too nearly parallel.
 
 How they are made fast
     * All rows live in one flat array, with offsets known to the compiler: rows then cannot overlap, and
@@ -40,7 +40,8 @@ LARGEST = 350.0  # exp(-2 * 350) is still a normal number
 # q of expm1(r) = r + r^2 q(r) for |r| <= ln(2)/2: Chebyshev fit, relative error of expm1 4e-17
 Q0, Q1, Q2 = 0.5000000000000001, 0.16666666666666669, 0.041666666666623824
 Q3, Q4, Q5 = 0.008333333333330039, 0.0013888888917367081, 0.00019841269863171557
-Q6, Q7, Q8, Q9 = 2.4801521057868204e-05, 2.7557268276905696e-06, 2.7620201591031547e-07, 2.5100472505694996e-08
+Q6, Q7 = 2.4801521057868204e-05, 2.7557268276905696e-06
+Q8, Q9 = 2.7620201591031547e-07, 2.5100472505694996e-08
 
 SIGN = np.int64(-(2**63))
 MANTISSA = np.int64(2**52 - 1)

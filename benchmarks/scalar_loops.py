@@ -2,7 +2,7 @@
 
 The loop that a careful user would write for one system of two units: the standard library's functions,
 the 2 x 2 products written out, Gram-Schmidt and two logarithms at every step, nothing vectorised.
-tanh and sech^2 come from one expm1, no slower than math.tanh; good for gains below about 6 (`limits` for all).
+tanh and sech^2 come from one expm1, no slower than math.tanh and exact enough for gains below about 6.
 
     >>> map_exponents(2.0, 0.785398, steps=100_000)
 """

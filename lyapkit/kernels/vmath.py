@@ -1,8 +1,8 @@
 """Elementary functions over lanes: vector code for the common ones, the C library per lane for the rest.
 
-Every function takes and returns `lanes` (no plain floats), and its bits in a lane depend on the argument in
-that lane alone. Special values follow C: NaN gives NaN, poles give infinities, odd functions keep the sign
-of zero, and denormal numbers are neither read nor written as zero.
+Every function takes and returns `lanes` (no plain floats), and its bits in a lane depend on the argument
+in that lane alone. Special values follow C: NaN gives NaN, poles give infinities, odd functions keep the
+sign of zero, and denormal numbers are neither read nor written as zero.
 
 Largest errors, measured in units in the last place (ulp) of the double next to the true value, against
 64-bit-mantissa arithmetic at some 10 million arguments each, and against 60 digits in the tests: exp 1.1,

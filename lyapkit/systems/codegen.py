@@ -26,6 +26,8 @@ from lyapkit.kernels.vmath import *
 """
 _LOOP = "    for lane in range(0, x.shape[1], WIDTH):\n"
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
+# two functions of one argument that are computed together
+_PAIRS = {"tanh": "tanh_sech2", "sech2": "tanh_sech2", "sin": "sin_cos", "cos": "sin_cos"}
 _COMPARE = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
 # Determinants of up to this size are printed as expressions, larger ones eliminated at run time.
 _CLOSED_DETERMINANT = 4
@@ -87,12 +89,12 @@ class _Printer:
         self.paired = set()
 
     def reserve(self, roots):
-        """Note the arguments of which both tanh and sech^2 are wanted: one exponential serves both."""
-        ops = {}
+        """Note where both functions of a pair are wanted of one argument."""
+        found = {}
         for node in reachable(roots):
-            if node.op in ("tanh", "sech2"):
-                ops.setdefault(node.args[0], set()).add(node.op)
-        self.paired |= {argument for argument, found in ops.items() if len(found) == 2}
+            if node.op in _PAIRS:
+                found.setdefault((_PAIRS[node.op], node.args[0]), []).append(node)
+        self.paired |= {key for key, nodes in found.items() if len(nodes) == 2}
 
     def print(self, roots):
         """Assignments for the roots; returns the expression of each."""
@@ -118,11 +120,11 @@ class _Printer:
 
     def _assign(self, node):
         name = f"v{node.number}"
-        if node.op in ("tanh", "sech2") and node.args[0] in self.paired:
-            argument = node.args[0]
-            both = [node.graph.node(op, argument) for op in ("tanh", "sech2")]
+        pair = _PAIRS.get(node.op)
+        if pair and (pair, node.args[0]) in self.paired:
+            both = [node.graph.node(op, node.args[0]) for op in pair.split("_")]
             left = ", ".join(f"v{b.number}" for b in both)
-            self.line(f"{left} = tanh_sech2({self._read(argument)})")
+            self.line(f"{left} = {pair}({self._read(node.args[0])})")
             self.names.update({b: f"v{b.number}" for b in both})
             return
         self.line(f"{name} = {self._formula(node)}")

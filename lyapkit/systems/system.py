@@ -21,7 +21,8 @@ class Model:
 
     `dimension` and `initial_state` are functions of the parameters; `sizes` are parameters that the rule
     does not see (they only fix the dimension). `ranges` maps parameters to (start, stop, count), the
-    plane that a scan takes by default; curves(ranges) gives closed-form bifurcation curves over it.
+    plane that a scan takes by default; curves(ranges, parameters) gives closed-form bifurcation curves
+    over it as label -> {parameter: values}.
     `dt` is the step with which fourth order leaves errors far below what a plot shows.
     """
 
@@ -37,7 +38,6 @@ class Model:
     curves: Callable | None = None
     dt: float = 0.05
     jacobian: Callable | None = None
-    modulus: float | None = None
     _cells: dict = dataclasses.field(default_factory=dict)
 
     def cell(self, parameters):
@@ -194,8 +194,7 @@ def _value(model, name, value):
 
 
 def model(
-    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05,
-    modulus=None,
+    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05
 ):  # fmt: skip
     """Make a rule the constructor of a built-in system; its keyword defaults are the parameters'."""
 
@@ -212,7 +211,7 @@ def model(
         }
         described = Model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
-            tuple(sizes), ranges or {}, curves, dt, modulus=modulus,
+            tuple(sizes), ranges or {}, curves, dt,
         )  # fmt: skip
         return _constructor(rule, described)
 
@@ -340,6 +339,8 @@ def _initial_state(initial_state, dimension):
 
 
 def _equation_text(kind, rule):
+    if hasattr(rule, "equation"):  # a symbolic system knows its formulas
+        return rule.equation
     left = "x' = " if kind == "flow" else "x <- "
     return left + f"{getattr(rule, '__name__', 'rule')}{inspect.signature(rule)}"
 

@@ -147,41 +147,42 @@ _MATH = _symbolic_math()
 _REPLACED = {id(value): getattr(_MATH, name) for name, value in vars(math).items() if callable(value)}
 
 
-def _replacement(value):
+# Functions of these packages take nodes as they are, or not at all.
+_OPAQUE = ("numpy", "scipy", "lyapkit")
+
+
+def _with_symbolic_math(function, copies=None):
+    """A copy of the function, and of the Python functions that it calls, that accepts nodes."""
+    if not isinstance(function, types.FunctionType):
+        return function
+    copies = {} if copies is None else copies
+    if function not in copies:
+        space = dict(function.__globals__)
+        cells = tuple(types.CellType() for _ in function.__closure__ or ())
+        copy = types.FunctionType(
+            function.__code__, space, function.__name__, function.__defaults__, cells
+        )
+        copy.__kwdefaults__ = function.__kwdefaults__
+        copies[function] = copy  # before its callees, which may call it
+        for name in _names(function.__code__) & space.keys():
+            space[name] = _replacement(space[name], copies)
+        for new, old in zip(cells, function.__closure__ or (), strict=True):
+            new.cell_contents = _replacement(old.cell_contents, copies)
+    return copies[function]
+
+
+def _names(code):
+    """Global names that the code uses, nested functions and comprehensions included."""
+    nested = [c for c in code.co_consts if isinstance(c, types.CodeType)]
+    return set(code.co_names).union(*map(_names, nested))
+
+
+def _replacement(value, copies):
     """What a rule should see in place of `value`: math and its functions in their symbolic form."""
     if value is math:
         return _MATH
-    if isinstance(value, types.FunctionType):
-        return _with_symbolic_math(value)
-    dispatched = getattr(value, "py_func", None)  # a helper that the user compiled with numba
-    if isinstance(dispatched, types.FunctionType):
-        return _with_symbolic_math(dispatched)
+    function = getattr(value, "py_func", value)  # also a helper that the user compiled with numba
+    if isinstance(function, types.FunctionType):
+        opaque = (function.__module__ or "").split(".")[0] in _OPAQUE
+        return value if opaque else _with_symbolic_math(function, copies)
     return _REPLACED.get(id(value), value)
-
-
-def _with_symbolic_math(function):
-    """A copy of the function (and of the Python functions that it calls) that accepts nodes."""
-    if not isinstance(function, types.FunctionType):
-        return function
-    names = set(function.__code__.co_names)
-    for constant in function.__code__.co_consts:
-        if isinstance(constant, types.CodeType):  # nested functions and comprehensions
-            names |= set(constant.co_names)
-    module = function.__globals__
-    changed = {
-        name: _replacement(module[name])
-        for name in names
-        if name in module and module[name] is not function and _needs_copy(module[name])
-    }
-    closure = tuple(types.CellType(_replacement(c.cell_contents)) for c in function.__closure__ or ())
-    copy = types.FunctionType(
-        function.__code__, {**module, **changed}, function.__name__, function.__defaults__, closure
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
-
-
-def _needs_copy(value):
-    if value is math or id(value) in _REPLACED or hasattr(value, "py_func"):
-        return True
-    return isinstance(value, types.FunctionType) and not value.__module__.startswith("numpy")

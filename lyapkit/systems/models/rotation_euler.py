@@ -14,9 +14,9 @@ def neimark_sacker_gain(theta, h):
     return (-c + np.sqrt(c**2 + h * (2.0 - h))) / h
 
 
-def _curves(ranges, h=0.5):
+def _curves(ranges, parameters):
     theta = np.linspace(*ranges["theta"][:2], 401)
-    return {"Neimark-Sacker": {"alpha": neimark_sacker_gain(theta, h), "theta": theta}}
+    return {"Neimark-Sacker": {"alpha": neimark_sacker_gain(theta, parameters["h"]), "theta": theta}}
 
 
 @model(

@@ -6,7 +6,7 @@ from lyapkit.systems.models import _rotation
 from lyapkit.systems.system import model
 
 
-def _curves(ranges):
+def _curves(ranges, parameters):
     return {"Hopf": _rotation.hopf_curve(ranges), "SNIC": _rotation.snic_curve(ranges)}
 
 

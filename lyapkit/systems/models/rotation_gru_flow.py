@@ -6,7 +6,7 @@ from lyapkit.systems.models import _rotation
 from lyapkit.systems.system import model
 
 
-def _curves(ranges):
+def _curves(ranges, parameters):
     # rotation_flow at half the gain, slowed by 2
     half = {"alpha": (0.5 * ranges["alpha"][0], 0.5 * ranges["alpha"][1]), "theta": ranges["theta"]}
     curves = {"Hopf": _rotation.hopf_curve(half), "SNIC": _rotation.snic_curve(half)}

@@ -7,10 +7,10 @@ from lyapkit.systems.models.rotation_euler import _curves as euler_curves
 from lyapkit.systems.system import model
 
 
-def _curves(ranges):
+def _curves(ranges, parameters):
     # rotation_euler at half the gain and h = 1/2; the SNIC is the flow's
     half = {"alpha": (0.5 * ranges["alpha"][0], 0.5 * ranges["alpha"][1]), "theta": ranges["theta"]}
-    curves = euler_curves(half) | {"SNIC": _rotation.snic_curve(half)}
+    curves = euler_curves(half, {"h": 0.5}) | {"SNIC": _rotation.snic_curve(half)}
     return {k: {"alpha": 2.0 * c["alpha"], "theta": c["theta"]} for k, c in curves.items()}
 
 

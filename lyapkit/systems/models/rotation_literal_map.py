@@ -8,7 +8,7 @@ from lyapkit.systems.models import _rotation
 from lyapkit.systems.system import model
 
 
-def _curves(ranges):
+def _curves(ranges, parameters):
     low, high = max(ranges["theta"][0], math.pi / 2), min(ranges["theta"][1], math.pi)
     theta = np.linspace(low, max(low, high), 401)
     return {"Neimark-Sacker": {"alpha": -2.0 * np.cos(theta), "theta": theta}}

@@ -8,7 +8,7 @@ from lyapkit.systems.models import _rotation
 from lyapkit.systems.system import model
 
 
-def _curves(ranges):
+def _curves(ranges, parameters):
     theta = np.linspace(*ranges["theta"][:2], 401)
     return {"Neimark-Sacker": {"alpha": np.ones_like(theta), "theta": theta}}
 

@@ -1,0 +1,7 @@
+"""python -m lyapkit."""
+
+import sys
+
+from lyapkit.cli import main
+
+sys.exit(main())

@@ -1,0 +1,376 @@
+"""The command line: commands over analyses and scan. Heavy imports wait until a command needs them."""
+
+import argparse
+import difflib
+import inspect
+import pathlib
+import sys
+import traceback
+
+import lyapkit
+
+OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
+_MEASURES = ("lyapunov_spectrum", "trajectory")
+_EPILOG = """\
+Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
+--theta 0:pi/2:200 --duration 1000. A range is start:stop:count; numbers may be formulas with pi.
+Exit codes: 0 ok, 1 internal error, 2 usage, 3 finished with failed points, 130 interrupted."""
+
+
+class UsageError(ValueError):
+    """A mistake in the words of a command."""
+
+
+def main(argv=None):
+    """Run one command; returns its exit code."""
+    argv = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser()
+    try:
+        words, options = _split(parser, argv)
+        arguments = parser.parse_args(words)
+        return arguments.run(arguments, options)
+    except KeyboardInterrupt:
+        print("lyapkit: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of stdout had enough
+        sys.stdout = None
+        return OK
+    except (ValueError, TypeError, AttributeError, OSError) as error:
+        if not _is_ours(error):
+            traceback.print_exc()
+            return INTERNAL
+        print(f"lyapkit: error: {' '.join(str(error).split())}", file=sys.stderr)
+        return USAGE
+    except Exception:
+        traceback.print_exc()
+        return INTERNAL
+
+
+def _is_ours(error):
+    """Whether the error was raised by a check of this package, or by the file system."""
+    if isinstance(error, OSError):
+        return True
+    frames = traceback.extract_tb(error.__traceback__)
+    return pathlib.Path(frames[-1].filename).is_relative_to(pathlib.Path(__file__).parent)
+
+
+def _parser():
+    parser = argparse.ArgumentParser(
+        prog="lyapkit",
+        description="Dynamical-systems analysis of recurrent networks.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"lyapkit {lyapkit.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    scan = _command(commands, "scan", _scan, "map an analysis over a grid of parameters")
+    scan.add_argument("system", help="name of a system (see: lyapkit systems)")
+    _add_outputs(scan, "netCDF file to write")
+    scan.add_argument("--measure", default=_MEASURES[0], choices=_MEASURES, help="what to compute")
+    scan.add_argument("--workers", type=int, help="threads (default: one for each core)")
+    spectrum = _command(commands, "spectrum", _spectrum, "Lyapunov exponents of one system")
+    spectrum.add_argument("system", help="name of a system")
+    _add_outputs(spectrum, "netCDF file to write besides")
+    orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
+    orbit.add_argument("system", help="name of a system")
+    _add_outputs(orbit, "netCDF file to write instead of CSV on stdout", plot=False)
+    plot = _command(commands, "plot", _plot, "draw a result file")
+    plot.add_argument("file", help="netCDF file of lyapkit")
+    plot.add_argument("-o", "--output", required=True, help="picture to write (.png, .pdf, .svg)")
+    plot.add_argument("--variable", help="variable of a plane (default: the exponents)")
+    plot.add_argument("--mode", type=int, default=1, help="number of the exponent, 1 = largest")
+    plot.add_argument("--overwrite", action="store_true", help="replace an existing picture")
+    info = _command(commands, "info", _info, "say what a result file holds")
+    info.add_argument("file", help="netCDF file of lyapkit")
+    systems = _command(commands, "systems", _systems, "list the systems, or describe one")
+    systems.add_argument("name", nargs="?", help="a system to describe")
+    return parser
+
+
+def _command(commands, name, run, text):
+    command = commands.add_parser(
+        name,
+        help=text,
+        description=text[0].upper() + text[1:] + ".",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.set_defaults(run=run)
+    return command
+
+
+def _add_outputs(command, text, plot=True):
+    command.add_argument("-o", "--output", help=text)
+    if plot:
+        command.add_argument("--plot", help="picture to write (.png, .pdf, .svg)")
+    command.add_argument("--overwrite", action="store_true", help="replace existing files")
+    command.add_argument("--quiet", action="store_true", help="no progress")
+
+
+def _split(parser, argv):
+    """The words that argparse knows, and the options --name value that name parameters and keywords."""
+    known = _known_options(parser, argv[0] if argv else None)
+    words, options, rest = [], {}, iter(argv)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in known or word == "--":
+            words.append(word)
+            continue
+        if not equals:
+            value = next(rest, None)
+        if value is None:
+            raise UsageError(f"{name}: no value given; accepted: a number, or start:stop:count")
+        options[name[2:].replace("-", "_")] = value
+    return words, options
+
+
+def _known_options(parser, command):
+    commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    actions = [*parser._actions, *getattr(commands.choices.get(command), "_actions", [])]
+    return {option for action in actions for option in action.option_strings}
+
+
+def _system_of(arguments):
+    """The constructor named on the command line."""
+    try:
+        return getattr(lyapkit.systems, arguments.system)
+    except AttributeError as error:
+        raise UsageError(f"system: {error}") from None
+
+
+def _assign(constructor, verb, options, ranges):
+    """Options as (fixed parameters, axes, keywords of the verb); `ranges`: whether axes are accepted."""
+    import numpy as np
+
+    parameters = constructor.model.defaults
+    keywords = set(inspect.signature(verb.plan).parameters) - {"system"}
+    fixed, axes, chosen = {}, {}, {}
+    for name, text in options.items():
+        if name in parameters and ":" in text:
+            if not ranges:
+                raise UsageError(f"--{name}: given the range {text!r}, accepted: one number")
+            axes[name] = np.linspace(*_range(name, text))
+        elif name in parameters:
+            fixed[name] = _number(name, text)
+        elif name in keywords:
+            chosen[name] = _keyword(name, text)
+        else:
+            raise UsageError(_unknown(constructor, name, [*parameters, *sorted(keywords)]))
+    return fixed, axes, chosen
+
+
+def _unknown(constructor, name, accepted):
+    near = difflib.get_close_matches(name, accepted, n=2, cutoff=0.4)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    return (
+        f"--{name} is neither a parameter of {constructor.model.name} nor a keyword{hint}; "
+        f"accepted: {', '.join(accepted)}"
+    )
+
+
+def _range(name, text):
+    """start, stop, count of "start:stop:count"."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise UsageError(f"--{name}: given {text!r}, accepted: start:stop:count")
+    start, stop = _number(name, parts[0]), _number(name, parts[1])
+    if not parts[2].strip().isdecimal() or int(parts[2]) < 1:
+        raise UsageError(f"--{name}: count is {parts[2]!r}, accepted: a whole number of at least 1")
+    if stop < start or (stop == start and int(parts[2]) > 1):
+        raise UsageError(f"--{name}: given {text!r}, accepted: a range that runs upwards")
+    return start, stop, int(parts[2])
+
+
+def _number(name, text):
+    from lyapkit.systems.symbolic import number
+
+    try:
+        return number(text)
+    except ValueError as error:
+        raise UsageError(f"--{name}: {error}") from None
+
+
+def _keyword(name, text):
+    """The value of a verb's keyword: a number, numbers with commas, true or false, or a word."""
+    if text.lower() in ("true", "false", "none"):
+        return {"true": True, "false": False, "none": None}[text.lower()]
+    if "," in text:
+        return [_number(name, part) for part in text.split(",")]
+    try:
+        value = _number(name, text)
+    except UsageError:
+        if text.isidentifier():
+            return text
+        raise
+    return int(value) if value.is_integer() and name not in ("initial_state",) else value
+
+
+def _announce_compilation():
+    """Say once on stderr that kernels are being compiled: the first run takes some seconds longer."""
+    from lyapkit.kernels.jit import on_compile
+
+    said = []
+
+    def say(name):
+        if not said:
+            said.append(name)
+            print(
+                "lyapkit: compiling kernels, once for this machine (about 20 s) ...", file=sys.stderr
+            )
+
+    on_compile(say)
+
+
+def _picture(path, overwrite):
+    """Check a picture's path before any work is done."""
+    from lyapkit.results import check_target
+
+    if path is None:
+        return None
+    if pathlib.Path(path).suffix not in (".png", ".pdf", ".svg"):
+        raise UsageError(f"--plot: given {path!r}, accepted: a path that ends in .png, .pdf or .svg")
+    return check_target(path, overwrite)
+
+
+def _draw(ds, path, **keywords):
+    import matplotlib
+
+    matplotlib.use("Agg")
+    ax = _figure(ds, **keywords)
+    ax.figure.savefig(path, dpi=200)
+
+
+def _figure(ds, variable=None, mode=1):
+    """The plane of a two-dimensional scan, else the spectrum."""
+    axes = [d for d in ds.dims if d not in ("mode", "time", "unit")]
+    if len(axes) == 2:
+        return lyapkit.plot.plane(ds, variable or "lyapunov_exponent", mode=mode)
+    if "lyapunov_exponent" in ds and len(axes) < 2:
+        return lyapkit.plot.spectrum(ds)
+    raise UsageError("there is neither a plane of two parameters nor a spectrum in it to draw")
+
+
+def _finish(ds):
+    """Report failed points on stderr; the exit code."""
+    from lyapkit.results import STATUS, report
+
+    for line in report(ds.status.values):
+        print(f"lyapkit: {line}", file=sys.stderr)
+    failed = ~ds.status.isin([STATUS["ok"], STATUS["collapsed"]])
+    return FAILED_POINTS if bool(failed.any()) else OK
+
+
+def _scan(arguments, options):
+    if arguments.output is None:
+        raise UsageError("-o: not given; accepted: the path of a netCDF file to write")
+    constructor, verb = _system_of(arguments), getattr(lyapkit, arguments.measure)
+    fixed, axes, keywords = _assign(constructor, verb, options, ranges=True)
+    system = constructor(**fixed)
+    if not axes:
+        import numpy as np
+
+        spans = system.model.ranges.items()
+        axes = {name: np.linspace(*span) for name, span in spans if name not in fixed} or None
+    picture = _picture(arguments.plot, arguments.overwrite)
+    _announce_compilation()
+    ds = lyapkit.scan(
+        verb, system, axes, store=arguments.output, overwrite=arguments.overwrite,
+        workers=arguments.workers, progress=False if arguments.quiet else None, **keywords,
+    )  # fmt: skip
+    if picture:
+        _draw(ds, picture)
+    return _finish(ds)
+
+
+def _single(arguments, options, verb):
+    """A verb for one system, its paths checked first; also written to -o where given."""
+    from lyapkit.results import check_target
+
+    constructor = _system_of(arguments)
+    fixed, _, keywords = _assign(constructor, verb, options, ranges=False)
+    system = constructor(**fixed)
+    if arguments.output is not None:
+        check_target(arguments.output, arguments.overwrite)
+    _announce_compilation()
+    ds = verb(system, progress=False if arguments.quiet else None, **keywords)
+    if arguments.output is not None:
+        lyapkit.save(ds, arguments.output)
+    return ds
+
+
+def _spectrum(arguments, options):
+    picture = _picture(arguments.plot, arguments.overwrite)
+    ds = _single(arguments, options, lyapkit.lyapunov_spectrum)
+    print(_spectrum_text(ds))
+    if picture:
+        _draw(ds, picture)
+    return _finish(ds)
+
+
+def _spectrum_text(ds):
+    signs = dict(zip(ds.lyapunov_sign.flag_values, ds.lyapunov_sign.flag_meanings.split(), strict=True))
+    rows = [
+        f"{mode:4d} {value: .12g} +- {error:.2g} {signs[sign]}"
+        for mode, value, error, sign in zip(
+            ds.mode.values, ds.lyapunov_exponent.values, ds.lyapunov_exponent_stderr.values,
+            ds.lyapunov_sign.values, strict=True,
+        )
+    ]  # fmt: skip
+    single = (
+        "kaplan_yorke_dimension", "entropy_rate", "mean_divergence", "exponent_sum_error",
+        "frame_orthogonality",
+    )  # fmt: skip
+    rows += [f"{ds[name].long_name}: {float(ds[name]):.6g} {_unit(ds[name])}".rstrip() for name in single]
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
+
+
+def _unit(variable):
+    return "" if variable.units == "1" else variable.units
+
+
+def _trajectory(arguments, options):
+    ds = _single(arguments, options, lyapkit.trajectory)
+    if arguments.output is None:
+        print(",".join(["time", *(f"x{unit}" for unit in ds.unit.values)]))
+        for time, state in zip(ds.time.values, ds.state.values, strict=True):
+            print(",".join(f"{value:.17g}" for value in (time, *state)))
+    return _finish(ds)
+
+
+def _plot(arguments, options):
+    _refuse(options)
+    picture = _picture(arguments.output, arguments.overwrite)
+    _draw(lyapkit.load(arguments.file), picture, variable=arguments.variable, mode=arguments.mode)
+    return OK
+
+
+def _info(arguments, options):
+    _refuse(options)
+    ds = lyapkit.load(arguments.file)
+    print(f"{arguments.file}: {dict(ds.sizes)}")
+    for name, value in ds.attrs.items():
+        print(f"  {name}: {value}")
+    for name, variable in ds.variables.items():
+        text = f"{variable.attrs.get('long_name', '')} [{variable.attrs.get('units', '')}]"
+        print(f"  {name}({', '.join(variable.dims)}): {text}")
+    return _finish(ds)
+
+
+def _systems(arguments, options):
+    _refuse(options)
+    if arguments.name:
+        arguments.system = arguments.name
+        constructor = _system_of(arguments)
+        print(f"{constructor.__name__}{inspect.signature(constructor)}\n\n{inspect.getdoc(constructor)}")
+        return OK
+    for name in lyapkit.systems.names():
+        model = getattr(lyapkit.systems, name).model
+        print(f"{name:24s}{model.kind:6s}{model.equation}")
+    return OK
+
+
+def _refuse(options):
+    if options:
+        raise UsageError(f"--{next(iter(options))} is not an option of this command")
