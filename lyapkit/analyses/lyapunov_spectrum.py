@@ -116,7 +116,7 @@ class _Spectrum:
             "kaplan_yorke_dimension": self._dimension(exponents, signs),
             "entropy_rate": np.where((exponents > 0) & (signs != 0), exponents, 0.0).sum(axis=0),
             "frame_orthogonality": orthogonality(ensemble.gather("frame")),
-            "frame_condition": ensemble.gather("quality")[0],
+            "frame_condition": np.sqrt(ensemble.gather("quality")[0]),
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
             "status": _status(ensemble, exponents),

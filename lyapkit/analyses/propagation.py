@@ -139,6 +139,7 @@ class _Block:
         self._carry = np.zeros((2, lanes))
         self._carry[0] = 1.0 if self._is_map else 0.0
         self._interval = np.full((2, lanes), float(interval or 1))
+        self._interval[1] = 1.0 / self._interval[0]
         self._fixed = interval is not None
         self.quality = np.zeros((tangent.QUALITY, lanes))
         self.quality[0], self.quality[3] = 1.0, self._step.LONGEST_INTERVAL
@@ -177,7 +178,7 @@ class _Block:
         scratch, stages, frame_stages, divergence = self._work
         no_rows = np.empty((0, lanes))
         tangent.advance(
-            self._step.step, self._cell.function, no_input, plan, self._step.TABLEAU, self._h, self.t,
+            self._step.step.address, self._cell.function.address, no_input.address, plan, self._step.TABLEAU, self._h, self.t,
             self.x, self.frame, no_rows, np.empty((0, 0)), self.p,
             np.empty((0, self._cell.raw_rows, lanes)), np.empty(0), np.empty(0, dtype=np.int64),
             scratch, stages, frame_stages, divergence, self._carry, self._interval, sums,

@@ -17,9 +17,13 @@ rate                  (n, L)         f(t, x, u, p); for a map the next state
 frame_rate            (k, n, L)      D_x f Q + D_p f dp
 divergence            (L,)           flows: tr D_x f; maps: det D_x f, sign included
 ====================  =============  =====================================================================
+
+A map is iterated in place: its cell must stand `rate` being `x` and `frame_rate` being `frame`.
 """
 
 from numba import types
+
+from lyapkit.kernels.jit import pointer_maker
 
 _f8 = types.float64
 
@@ -80,13 +84,13 @@ STEP = types.void(
 )
 step_pointer = types.FunctionType(STEP)
 
-# advance(step, cell, drive, plan, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
+# advance(step, cell, drive (addresses), plan, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
 #         stages, frame_stages, divergence, carry, interval, sums, quality, record, spare):
 # see tangent.py
 ADVANCE = types.void(
-    step_pointer,
-    cell_pointer,
-    drive_pointer,
+    types.int64,
+    types.int64,
+    types.int64,
     integers,
     *STEP.args[2:],
     rows,
@@ -96,3 +100,8 @@ ADVANCE = types.void(
     frames,
     rows,
 )
+
+# the pointers that `advance` makes of those addresses
+step_at = pointer_maker(step_pointer)
+cell_at = pointer_maker(cell_pointer)
+drive_at = pointer_maker(drive_pointer)

@@ -14,8 +14,8 @@ import pathlib
 import sys
 
 import numba
-from numba.core import caching
-from numba.experimental.function_type import _get_wrapper_address
+from numba.core import caching, cgutils
+from numba.extending import intrinsic
 
 FASTMATH = {"contract"}
 _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
@@ -104,25 +104,38 @@ def announce(name):
         listener(name)
 
 
-class Kernel(numba.types.WrapperAddressProtocol):
-    """A compiled function: callable, and passed to other kernels as a plain function pointer.
+class Kernel:
+    """A compiled function: callable from Python, and by `address` from other kernels.
 
-    (A numba dispatcher can be passed too, but is then looked up anew at every call, for 0.4 ms.)
+    Kernels get each other's addresses as integers and turn them into function pointers by `pointer_maker`.
+    numba would also take the function itself, but then either looks it up anew at every call (0.4 ms)
+    or calls it through a wrapper for C, which takes the interpreter's lock (0.5 us).
     """
 
     def __init__(self, dispatcher, signature):
-        self._dispatcher, self._signature = dispatcher, signature
-        self._address = _get_wrapper_address(dispatcher, signature)
+        self._dispatcher = dispatcher
+        compiled = dispatcher.get_compile_result(signature)
+        self.address = compiled.library.get_pointer_to_function(compiled.fndesc.llvm_func_name)
 
     def __call__(self, *args):
         return self._dispatcher(*args)
 
-    def __wrapper_address__(self):
-        return self._address
 
-    def signature(self):
-        """Its numba signature."""
-        return self._signature
+def pointer_maker(kind):
+    """An intrinsic that makes the function pointer of type `kind` from the address of a Kernel."""
+
+    @intrinsic
+    def pointer(typing_context, address):
+        def emit(context, builder, sig, args):
+            made = cgutils.create_struct_proxy(kind)(context, builder)
+            made.jit_addr = builder.inttoptr(args[0], made.jit_addr.type)
+            made.c_addr = cgutils.get_null_value(made.c_addr.type)
+            made.py_addr = cgutils.get_null_value(made.py_addr.type)
+            return made._getvalue()
+
+        return kind(numba.types.int64), emit
+
+    return pointer
 
 
 def kernel(signature):

@@ -7,8 +7,8 @@ from lyapkit.kernels.vmath import log
 # A column that loses this share of its length to its predecessors is orthogonalised once more: one pass
 # leaves an error of eps / share, two leave eps ("twice is enough", Giraud, Langou & Rozloznik 2005).
 _SECOND_PASS = 1e-2
-# Outside this range the squares of a column could leave the double range: it is scaled first.
-_SMALL, _LARGE = 1e-120, 1e120
+# Outside this range the square of a column comes near the ends of the double range: it is scaled first.
+_SMALL, _LARGE = 1e-240, 1e240
 
 
 @inline
@@ -54,32 +54,36 @@ def _project(frame, j, lane, chosen):
 def orthonormalise(frame, lane, due, growth, condition, stretch):
     """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due`.
 
-    Writes ln R_jj to growth (k, L); raises condition (L,) to max_j |v_j| / R_jj, by which
-    the relative error of R_jj exceeds machine precision (it is the condition number of R up to the scale of
-    its columns); raises stretch (L,) to max_j |ln R_jj|. A column without length stays
-    zero and grows by -inf.
+    Writes ln R_jj to growth (k, L); raises condition (L,) to max_j (|v_j| / R_jj)^2: the relative
+    error of R_jj exceeds machine precision by the root of it (the condition number of R up to the
+    scale of its columns); raises stretch (L,) to max_j |ln R_jj|. A column without
+    length stays zero and grows by -inf.
     """
     worst, longest = splat(1.0), splat(0.0)
     for j in range(frame.shape[0]):
-        size = _largest(frame, j, lane)
-        extreme = due & ((size < _SMALL) | (size > _LARGE))
-        size = where(extreme, size, splat(1.0))
-        if any_lane(extreme):
-            _scale(frame, j, lane, 1.0 / size)
         before = _square(frame, j, lane)
-        _project(frame, j, lane, due)
-        after = _square(frame, j, lane)
-        lossy = due & (after < _SECOND_PASS * _SECOND_PASS * before)
-        if any_lane(lossy):
-            _project(frame, j, lane, lossy)
+        shift = splat(0.0)
+        extreme = due & ~((before > _SMALL) & (before < _LARGE))
+        if any_lane(extreme):
+            size = where(extreme, _largest(frame, j, lane), splat(1.0))
+            _scale(frame, j, lane, 1.0 / size)
+            shift = where(extreme, log(size), shift)
+            before = _square(frame, j, lane)
+        after = before
+        if j > 0:
+            _project(frame, j, lane, due)
             after = _square(frame, j, lane)
+            lossy = due & (after < _SECOND_PASS * _SECOND_PASS * before)
+            if any_lane(lossy):
+                _project(frame, j, lane, lossy)
+                after = _square(frame, j, lane)
+        alive = after > 0.0
         length = sqrt(after)
-        alive = length > 0.0
         inverse = where(alive, 1.0 / length, splat(0.0))
         _scale(frame, j, lane, where(due, inverse, splat(1.0)))
-        ln_r = log(length) + where(extreme, log(size), splat(0.0))
+        ln_r = log(length) + shift
         store(growth, (j, lane), ln_r)
-        loss = where(alive, sqrt(before) * inverse, splat(1.0))
+        loss = where(alive, before * (inverse * inverse), splat(1.0))
         worst = where(loss > worst, loss, worst)
         change = where(alive, absolute(ln_r), splat(0.0))
         longest = where(change > longest, change, longest)

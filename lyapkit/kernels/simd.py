@@ -327,11 +327,9 @@ def put(typing_context, a, lane, value):
     return lanes(lanes, types.intp, types.float64), emit
 
 
-def _view(builder, context, source, result_type, data, drop):
-    """An array struct on the same memory, without its first `drop` axes and without ownership."""
+def _view(builder, context, source, result_type, data, shape, strides):
+    """An array struct on the memory of `source`, without ownership."""
     view = make_array(result_type)(context, builder)
-    shape = cgutils.unpack_tuple(builder, source.shape)[drop:]
-    strides = cgutils.unpack_tuple(builder, source.strides)[drop:]
     items = ir.Constant(ir.IntType(64), 1)
     for length in shape:
         items = builder.mul(items, length)
@@ -354,11 +352,12 @@ def part(typing_context, array, i):
 
     def emit(context, builder, sig, args):
         source = make_array(sig.args[0])(context, builder, args[0])
-        first = cgutils.unpack_tuple(builder, source.strides)[0]
+        shape = cgutils.unpack_tuple(builder, source.shape)
+        strides = cgutils.unpack_tuple(builder, source.strides)
         data = cgutils.pointer_add(
-            builder, source.data, builder.mul(args[1], first), source.data.type
+            builder, source.data, builder.mul(args[1], strides[0]), source.data.type
         )
-        return _view(builder, context, source, result, data, 1)
+        return _view(builder, context, source, result, data, shape[1:], strides[1:])
 
     return result(array, types.intp), emit
 
@@ -369,6 +368,27 @@ def borrowed(typing_context, array):
 
     def emit(context, builder, sig, args):
         source = make_array(sig.args[0])(context, builder, args[0])
-        return _view(builder, context, source, sig.return_type, source.data, 0)
+        shape = cgutils.unpack_tuple(builder, source.shape)
+        strides = cgutils.unpack_tuple(builder, source.strides)
+        return _view(builder, context, source, sig.return_type, source.data, shape, strides)
 
     return array(array), emit
+
+
+@intrinsic
+def merged(typing_context, array):
+    """array with its last but one axis and the one before made one: (..., k, n, L) as (..., k n, L).
+
+    A view that owns nothing (see `part`); the array is C-ordered, so that no number moves.
+    """
+    result = types.Array(array.dtype, array.ndim - 1, "C")
+
+    def emit(context, builder, sig, args):
+        source = make_array(sig.args[0])(context, builder, args[0])
+        shape = cgutils.unpack_tuple(builder, source.shape)
+        strides = cgutils.unpack_tuple(builder, source.strides)
+        shape = [*shape[:-3], builder.mul(shape[-3], shape[-2]), shape[-1]]
+        strides = [*strides[:-3], *strides[-2:]]
+        return _view(builder, context, source, result, source.data, shape, strides)
+
+    return result(array), emit

@@ -18,7 +18,7 @@ exp(-1 / (s (1 - s))) of the weighted Birkhoff mean (Das, Saiki, Sander & Yorke,
 
 import math
 
-from lyapkit.kernels.abi import ADVANCE
+from lyapkit.kernels.abi import ADVANCE, cell_at, drive_at, step_at
 from lyapkit.kernels.jit import inline, kernel
 from lyapkit.kernels.lanes import orthonormalise
 from lyapkit.kernels.simd import (
@@ -26,6 +26,7 @@ from lyapkit.kernels.simd import (
     absolute,
     any_lane,
     borrowed,
+    floor,
     from_bits,
     load,
     part,
@@ -37,11 +38,12 @@ from lyapkit.kernels.simd import (
 from lyapkit.kernels.vmath import exp, log
 
 WINDOW = 32
-CONDITION_LIMIT = 1e6  # relative error of a growth factor up to 1e6 eps = 2e-10
+# Square of the frame's condition: growth factors then have relative errors up to 1e6 eps = 2e-10.
+CONDITION_LIMIT = 1e6**2
 LENGTH_LIMIT = math.log(1e100)  # |ln R| of an interval: far from overflow of a product
 WEIGHTS = 3  # weighted rows of `sums`, before those of the batches
-QUALITY = 5  # rows of `quality`, named below
-_WORST, _CONDITION, _LENGTH, _CEILING, _DUE = range(QUALITY)
+QUALITY = 4  # rows of `quality`, named below
+_WORST, _CONDITION, _LENGTH, _CEILING = range(QUALITY)
 # entries of the plan
 START, STEPS, TOTAL, SETTLE, IS_MAP, STRIDE, FIXED, BATCH, PLAN = range(9)  # PLAN: their number
 
@@ -119,18 +121,20 @@ def _collect(frame, carry, interval, sums, quality, weights, growth, i, batch, e
     """Orthonormalise the lanes whose interval ends with step i of the window; add up their growth."""
     k = frame.shape[0]
     for lane in range(0, interval.shape[1], WIDTH):
-        for one in range(lane, lane + WIDTH):
-            since = (i + 1) % int(interval[0, one])
-            quality[_DUE, one] = 1.0 if since == 0 or everyone else 0.0
-            interval[1, one] = since if since > 0 else interval[0, one]
-        due = load(quality, (_DUE, lane)) > 0.5
+        length = load(interval, (0, lane))
+        whole = length * floor(load(interval, (1, lane)) * (i + 1.0))
+        since = (i + 1.0) - whole
+        since = where(since > 0.0, since, length)
+        due = since == length
+        if everyone:
+            due = since > 0.0
         if any_lane(due):
             orthonormalise(frame, lane, due, growth, part(quality, _CONDITION), part(quality, _LENGTH))
             for j in range(k):
                 _add(sums, weights, i, batch, j, lane, due, load(growth, (j, lane)))
             volume = _collect_divergence(carry, lane, due, is_map)
             _add(sums, weights, i, batch, k, lane, due, volume)
-            _add(sums, weights, i, batch, k + 1, lane, due, load(interval, (1, lane)))
+            _add(sums, weights, i, batch, k + 1, lane, due, since)
 
 
 @inline
@@ -174,6 +178,12 @@ def _exchange(spare, t, x, frame, carry, weighted, batch, saving):
 
 
 @inline
+def _set_interval(interval, lane, steps):
+    interval[0, lane] = steps
+    interval[1, lane] = 1.0 / steps  # exact: a power of two
+
+
+@inline
 def _halve(interval, quality):
     """Halve the interval of each lane whose frame got too ill-conditioned; whether any was."""
     again = False
@@ -181,7 +191,7 @@ def _halve(interval, quality):
         if interval[0, lane] > 1 and (
             quality[_CONDITION, lane] > CONDITION_LIMIT or quality[_LENGTH, lane] > LENGTH_LIMIT
         ):
-            interval[0, lane] /= 2
+            _set_interval(interval, lane, interval[0, lane] / 2)
             quality[_CEILING, lane] = interval[0, lane]
             again = True
     return again
@@ -196,7 +206,7 @@ def _double(interval, quality):
             and quality[_LENGTH, lane] * 2 < LENGTH_LIMIT
             and interval[0, lane] * 2 <= quality[_CEILING, lane]
         ):
-            interval[0, lane] *= 2
+            _set_interval(interval, lane, interval[0, lane] * 2)
 
 
 def spare_rows(n, k):
@@ -213,16 +223,20 @@ def advance(
     """Run plan[STEPS] steps of a phase of plan[TOTAL] steps, of which plan[START] are done.
 
     carry (2, L)              volume since the last orthonormalisation; maps start at (1, 0)
-    interval (2, L)           steps between orthonormalisations, and a working row
+    interval (2, L)           steps between orthonormalisations, a power of two, and its inverse
     sums (WEIGHTS + batches, k + 2, L)  see above; a batch is plan[BATCH] steps, a multiple of `WINDOW`
-    quality (QUALITY, L)      row 0 collects the worst condition, row 3 is the longest interval allowed
+    quality (QUALITY, L)      row 0 collects the worst condition, squared, row 3 is the longest interval allowed
     record (samples, n, L)    the state after every plan[STRIDE] steps of the phase
     spare (rows, L)           working space of `spare_rows` rows
     """
-    t, x, frame, h = borrowed(t), borrowed(x), borrowed(frame), borrowed(h)
+    step, cell, drive = step_at(step), cell_at(cell), drive_at(drive)
+    # A call through a pointer counts a reference to each array that owns its memory, atomically.
+    tableau, h, t, x, frame = borrowed(tableau), borrowed(h), borrowed(t), borrowed(x), borrowed(frame)
+    u, signal, p, dp = borrowed(u), borrowed(signal), borrowed(p), borrowed(dp)
+    shared, index, scratch = borrowed(shared), borrowed(index), borrowed(scratch)
     stages, frame_stages = borrowed(stages), borrowed(frame_stages)
     divergence, carry, interval = borrowed(divergence), borrowed(carry), borrowed(interval)
-    sums, quality, record = borrowed(sums), borrowed(quality), borrowed(record)
+    sums, quality, record, spare = borrowed(sums), borrowed(quality), borrowed(record), borrowed(spare)
     length, k = x.shape[1], frame.shape[0]
     flat = spare.reshape(-1)
     growth = flat[: (k + 1) * length].reshape((k + 1, length))

@@ -6,7 +6,8 @@ import numba
 import numpy as np
 
 from lyapkit.kernels import abi
-from lyapkit.kernels.jit import announce, inline, kernel
+from lyapkit.kernels.generated import load_module
+from lyapkit.kernels.jit import Kernel, announce, inline, kernel
 from lyapkit.systems import codegen
 from lyapkit.systems.expression import Untraceable
 from lyapkit.systems.tracing import rule_signature, trace
@@ -34,28 +35,28 @@ class TracedCell:
     def function(self):
         """abi.CELL."""
         source = codegen.cell_source(self._traced, self._kind, self._hoisted, False)
-        return codegen.load_module(source).cell
+        return load_module(source).cell
 
     @functools.cached_property
     def function_with_parameters(self):
         """abi.CELL that also carries directions of the raw parameters."""
         source = codegen.cell_source(self._traced, self._kind, self._hoisted, True)
-        return codegen.load_module(source).cell
+        return load_module(source).cell
 
     @functools.cached_property
     def adjoint(self):
         """abi.ADJOINT."""
-        return codegen.load_module(codegen.adjoint_source(self._traced, self._hoisted)).adjoint
+        return load_module(codegen.adjoint_source(self._traced, self._hoisted)).adjoint
 
     @functools.cache  # noqa: B019 - a cell lives as long as its model
     def multilinear(self, order):
         """abi.MULTILINEAR of the second or third derivative."""
         source = codegen.multilinear_source(self._traced, self._hoisted, order)
-        return codegen.load_module(source).multilinear
+        return load_module(source).multilinear
 
     @functools.cached_property
     def _prepare(self):
-        return codegen.load_module(codegen.prepare_source(self._traced, self._hoisted)).prepare
+        return load_module(codegen.prepare_source(self._traced, self._hoisted)).prepare
 
     def prepare(self, raw):
         """The prepared parameters (rows, L) from the raw ones (raw_rows, L)."""
@@ -81,10 +82,11 @@ def cell(t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, diverg
                     scratch[i * n + j, one] = f[i]
             for c in range(frame.shape[0]):
                 for i in range(n):
-                    total = 0.0
+                    f[i] = 0.0
                     for j in range(n):
-                        total += scratch[i * n + j, one] * frame[c, j, one]
-                    frame_rate[c, i, one] = total
+                        f[i] += scratch[i * n + j, one] * frame[c, j, one]
+                for i in range(n):
+                    frame_rate[c, i, one] = f[i]
     if frame.shape[0] > 0:
         for lane in range(0, x.shape[1], WIDTH):
             {volume}
@@ -149,7 +151,7 @@ class NumericCell:
         exec(_NUMERIC_CELL.format(arguments=arguments, volume=volume), space)
         dispatcher = inline(space["cell"])
         dispatcher.compile(abi.CELL)
-        return dispatcher
+        return Kernel(dispatcher, abi.CELL)
 
     def _functions(self):
         functions = {"rule": self._rule}

@@ -1,18 +1,9 @@
 """Lane kernels from expressions: state, tangent, adjoint, second and third derivatives.
 
-Each kernel is printed as a Python module in the kernel cache, named by the hash of its text, so that the
-next process loads its machine code. What depends on the parameters alone is hoisted into ``prepare``,
+Each kernel is printed as a Python module (see `kernels.generated`). What depends on the parameters alone is hoisted into ``prepare``,
 run once per block: p holds the raw parameters first, then the hoisted ones.
 """
 
-import hashlib
-import importlib.util
-import os
-import sys
-import tempfile
-
-from lyapkit.kernels.jit import cache_folder
-from lyapkit.systems import expression
 from lyapkit.systems.expression import COMPARISONS, reachable
 
 _HEADER = """from math import inf, nan
@@ -31,40 +22,6 @@ _PAIRS = {"tanh": "tanh_sech2", "sech2": "tanh_sech2", "sin": "sin_cos", "cos": 
 _COMPARE = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
 # Determinants of up to this size are printed as expressions, larger ones eliminated at run time.
 _CLOSED_DETERMINANT = 4
-
-
-def load_module(text):
-    """Import `text` as a module from a file in the kernel cache named by its hash."""
-    name = f"lyapkit_{hashlib.sha256(text.encode()).hexdigest()[:20]}"
-    if name in sys.modules:
-        return sys.modules[name]
-    path = _write(name, text)
-    spec = importlib.util.spec_from_file_location(name, path)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # numba's cache looks the module up by name, also while it is executed
-    try:
-        spec.loader.exec_module(module)
-    except BaseException:
-        del sys.modules[name]
-        raise
-    return module
-
-
-def _write(name, text):
-    """Write the module where it can be written; atomically, since processes may race."""
-    for folder in (str(cache_folder()), tempfile.mkdtemp(prefix="lyapkit-")):
-        path = os.path.join(folder, f"{name}.py")
-        try:
-            os.makedirs(folder, exist_ok=True)
-            if not os.path.exists(path):
-                handle, partial = tempfile.mkstemp(dir=folder)
-                with os.fdopen(handle, "w") as file:
-                    file.write(text)
-                os.replace(partial, path)
-            return path
-        except OSError:
-            continue
-    raise OSError("neither the kernel cache nor the temporary folder can be written")
 
 
 def hoist(traced, roots):

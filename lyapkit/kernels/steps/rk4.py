@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapkit.kernels.steps._explicit import step  # noqa: F401
+from lyapkit.kernels.steps._explicit import explicit_step
 
 ORDER = 4
 SOURCE = "Kutta 1901; Hairer, Norsett & Wanner, Solving ODEs I, table II.1.2"
@@ -17,3 +17,4 @@ TABLEAU = np.array(
         [0, 1 / 6, 1 / 3, 1 / 3, 1 / 6],
     ]
 )
+step = explicit_step(TABLEAU)

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapkit.kernels.steps._explicit import step  # noqa: F401
+from lyapkit.kernels.steps._explicit import explicit_step
 
 ORDER = 8
 SOURCE = "Cooper & Verner, SIAM J. Numer. Anal. 9 (1972) 389; exact in s = sqrt(21)"
@@ -40,3 +40,4 @@ for _i, _row in enumerate([*_a, _b]):
     TABLEAU[_i, 1 : 1 + len(_row)] = _row
     TABLEAU[_i, 0] = sum(_row)  # c_i is the sum of its row
 TABLEAU[-1, 0] = 0
+step = explicit_step(TABLEAU)
