@@ -8,6 +8,7 @@ import numpy as np
 
 from lyapkit.analyses.verb import choice, positive, real
 from lyapkit.kernels import steps, tangent
+from lyapkit.kernels.abi import Call
 from lyapkit.kernels.simd import WIDTH
 from lyapkit.systems.cell import no_input
 
@@ -125,65 +126,79 @@ class _Block:
     def __init__(self, system, values, states, clock, columns, frame, interval):
         points, n = states.shape
         lanes = -(-points // WIDTH) * WIDTH
-        self.points = points
-        self._cell, self._step = system.cell, steps.propagator(clock.method)
-        raw = system.raw_parameters(points, **values)
-        self.p = self._cell.prepare(_padded(raw, lanes))
-        self.t = np.zeros((2, lanes))
+        cell, step = system.cell, steps.propagator(clock.method)
+        self.points, self._is_map = points, system.kind == "map"
         self.x = _padded(states.T, lanes)
         self.frame = np.zeros((columns, n, lanes))
         if columns:
             self.frame[:] = frame[:, :, None]
-        self._is_map = system.kind == "map"
-        self._h = np.full(lanes, clock.dt)
-        self._carry = np.zeros((2, lanes))
-        self._carry[0] = 1.0 if self._is_map else 0.0
-        self._interval = np.full((2, lanes), float(interval or 1))
-        self._interval[1] = 1.0 / self._interval[0]
-        self._fixed = interval is not None
         self.quality = np.zeros((tangent.QUALITY, lanes))
-        self.quality[0], self.quality[3] = 1.0, self._step.LONGEST_INTERVAL
-        stages = self._step.TABLEAU.shape[0]
-        self._work = (
-            np.empty((self._cell.scratch_rows, lanes)),
-            np.empty((stages, n, lanes)),
-            np.empty((stages, columns, n, lanes)),
-            np.zeros((2, lanes)),
-        )
-        self._spare = np.empty((tangent.spare_rows(n, columns), lanes))
+        self.quality[0], self.quality[3] = 1.0, step.LONGEST_INTERVAL
+        stages = 0 if self._is_map else len(step.TABLEAU) - 1
+        sizes = {
+            "lanes": lanes, "n": n, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
+            "scratch_rows": cell.scratch_rows, "stages": stages, "growths": columns + 2,
+            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(n, columns),
+            "cell": cell.function.address, "step": step.step.address, "drive": no_input.address,
+            "is_map": self._is_map, "fixed": interval is not None,
+        }  # fmt: skip
+        raw = system.raw_parameters(points, **values)
+        arrays = {
+            "t": np.zeros(lanes),
+            "h": np.full(lanes, clock.dt),
+            "x": self.x,
+            "frame": self.frame,
+            "p": cell.prepare(_padded(raw, lanes)),
+            "dp": np.empty((0, cell.raw_rows, lanes)),
+            "scratch": np.empty((cell.scratch_rows, lanes)),
+            "quality": self.quality,
+            "carry": np.zeros((2, lanes)),
+            "interval": np.full((2, lanes), float(interval or 1)),
+            "spare": np.empty((sizes["spare_rows"], lanes)),
+        }
+        arrays["carry"][0] = 1.0 if self._is_map else 0.0
+        arrays["interval"][1] = 1.0 / arrays["interval"][0]
+        arrays |= self._outputs(stages, lanes)
+        self._call = Call(sizes, arrays)
+
+    def _outputs(self, stages, lanes):
+        """Where the cell and the step write; a map writes over its own state."""
+        divergence = np.zeros(lanes)
+        if self._is_map:
+            return {
+                "rate": self.x, "frame_rate": self.frame, "divergence": divergence,
+                "mean_divergence": divergence,
+            }  # fmt: skip
+        slopes = np.empty((stages, *self.x.shape))
+        frame_slopes = np.empty((stages, *self.frame.shape))
+        return {
+            "rate": slopes[0], "frame_rate": frame_slopes[0], "divergence": divergence,
+            "mean_divergence": np.zeros(lanes), "slopes": slopes, "frame_slopes": frame_slopes,
+            "stage_t": np.empty(lanes), "stage_x": np.empty_like(self.x),
+            "stage_frame": np.empty_like(self.frame),
+        }  # fmt: skip
 
     def run(self, count, chunk, monitor, settle, batch, stride):
         """One phase (see Ensemble.run), `chunk` steps a call; also returns a chunk for the next block."""
         k, n, lanes = self.frame.shape
         sums = np.zeros((tangent.WEIGHTS + max(1, -(-count // batch)), k + 2, lanes))
         record = np.empty((count // stride if stride else 0, n, lanes))
-        plan = np.zeros(tangent.PLAN, dtype=np.int64)
-        plan[tangent.TOTAL], plan[tangent.SETTLE], plan[tangent.BATCH] = count, settle, batch
-        plan[tangent.IS_MAP], plan[tangent.STRIDE] = self._is_map, stride
-        plan[tangent.FIXED] = self._fixed
+        self._call.set(
+            total=count, settle=settle, batch=batch, stride=stride, sum_rows=len(sums),
+            samples=len(record),
+        )  # fmt: skip
+        self._call.point(sums=sums, record=record)
         done = 0
         while done < count:
             todo = min(chunk, count - done)
-            plan[tangent.START], plan[tangent.STEPS] = done, todo
+            self._call.set(start=done, steps=todo)
             start = time.perf_counter()
-            self._advance(plan, sums, record)
+            tangent.advance(self._call.address)
             spent = time.perf_counter() - start
             done += todo
             monitor.add(todo * self.points)
             chunk = _next_chunk(todo, spent)
         return chunk, sums, record
-
-    def _advance(self, plan, sums, record):
-        n, lanes = self.x.shape
-        scratch, stages, frame_stages, divergence = self._work
-        no_rows = np.empty((0, lanes))
-        tangent.advance(
-            self._step.step.address, self._cell.function.address, no_input.address, plan, self._step.TABLEAU, self._h, self.t,
-            self.x, self.frame, no_rows, np.empty((0, 0)), self.p,
-            np.empty((0, self._cell.raw_rows, lanes)), np.empty(0), np.empty(0, dtype=np.int64),
-            scratch, stages, frame_stages, divergence, self._carry, self._interval, sums,
-            self.quality, record, self._spare,
-        )  # fmt: skip
 
 
 def _next_chunk(steps, spent):

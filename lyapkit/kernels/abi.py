@@ -1,107 +1,191 @@
-"""Array layouts and function-pointer signatures of the compiled core.
+"""The call table: how kernels hand each other their arrays.
 
-Every array ends in the lane axis L, a multiple of `simd.WIDTH`; all are C-ordered float64 unless said.
+A kernel that is called through a pointer (a cell, a step, an input) takes one argument: the address of a table
+of integers that holds sizes, other numbers and the addresses of arrays. Passing a dozen arrays by value
+would cost more than the arithmetic of a step of eight lanes; reading from the table costs a load for
+what is used. A step points entries elsewhere for the duration of a stage (`redirect`).
 
-====================  =============  =====================================================================
-name                  shape          meaning
-====================  =============  =====================================================================
-t                     (L,)           time of each lane (maps: number of iterates done)
-x                     (n, L)         state
-frame                 (k, n, L)      tangent frame Q, one column a row; k = 0: the state alone
-u                     (r, L)         input at time t
-p                     (m, L)         prepared parameters: the raw ones, then all that depends on them alone
-dp                    (k or 0, m, L) direction in p carried by each column; length 0: none
-shared, index         (s,), int64    numbers and offsets shared by all lanes (weights, stored once)
-scratch               (w, L)         working space of the cell, which allocates nothing
-rate                  (n, L)         f(t, x, u, p); for a map the next state
-frame_rate            (k, n, L)      D_x f Q + D_p f dp
-divergence            (L,)           flows: tr D_x f; maps: det D_x f, sign included
-====================  =============  =====================================================================
+In a kernel: ``x = field(call, "x")``, ``number(call, "steps")``. From Python: `Call`, which checks every shape.
 
-A map is iterated in place: its cell must stand `rate` being `x` and `frame_rate` being `frame`.
+All arrays end in the lane axis, a multiple of `simd.WIDTH`, and are C-ordered float64 unless said.
 """
 
+import numpy as np
+from llvmlite import ir
 from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+from numba.np.arrayobj import make_array
 
 from lyapkit.kernels.jit import pointer_maker
 
-_f8 = types.float64
+# name -> meaning. Sizes first, as the shapes below use them.
+NUMBERS = {
+    "lanes": "lanes, a multiple of simd.WIDTH",
+    "n": "units of the state",
+    "k": "columns of the tangent frame; 0: the state alone",
+    "inputs": "components of the input",
+    "rows": "prepared parameters: the raw ones, then all that depends on them alone",
+    "raw": "raw parameters",
+    "directions": "k where parameter directions are carried, else 0",
+    "shared_length": "numbers shared by all lanes",
+    "index_length": "integers shared by all lanes",
+    "scratch_rows": "rows of the cell's working space (a cell allocates nothing)",
+    "stages": "stages of the step",
+    "signal_length": "samples of the input",
+    "sum_rows": "rows of sums: weighted ones, then batches",
+    "growths": "k + 2: columns, volume, steps",
+    "qualities": "rows of quality",
+    "samples": "recorded states",
+    "spare_rows": "rows of the driver's working space",
+    "cell": "address of the cell",
+    "step": "address of the step",
+    "drive": "address of the input",
+    "start": "steps of the phase that are done",
+    "steps": "steps to do now",
+    "total": "steps of the phase",
+    "settle": "while fewer steps are done, intervals may grow",
+    "is_map": "1 for a map",
+    "stride": "steps between recorded states; 0: none",
+    "fixed": "1: the orthonormalisation intervals are not to be changed",
+    "batch": "steps of a batch, a multiple of tangent.WINDOW",
+}
+# name -> shape, in the numbers above
+FIELDS = {
+    "t": ("lanes",),  # time of each lane (maps: iterates done)
+    "h": ("lanes",),  # step size
+    "x": ("n", "lanes"),  # state
+    "frame": ("k", "n", "lanes"),  # tangent frame Q, one column a row (adjoint: cotangents)
+    "u": ("inputs", "lanes"),  # input at time t
+    "signal": ("signal_length", "inputs"),
+    "p": ("rows", "lanes"),  # prepared parameters
+    "dp": ("directions", "raw", "lanes"),  # direction in the raw parameters of each column
+    "shared": ("shared_length",),  # weights, stored once
+    "index": ("index_length",),  # int64
+    "scratch": ("scratch_rows", "lanes"),
+    # what a cell writes: f(t, x, u, p) (maps: the next state), D_x f Q + D_p f dp, and
+    # tr D_x f (maps: det D_x f, sign included)
+    "rate": ("n", "lanes"),
+    "frame_rate": ("k", "n", "lanes"),
+    "divergence": ("lanes",),
+    "parameter_part": ("k", "raw", "lanes"),  # adjoint: D_p f' w besides frame_rate = D_x f' w
+    # what a step works with: the time, state and frame of a later stage, the slopes of all stages
+    "stage_t": ("lanes",),
+    "stage_x": ("n", "lanes"),
+    "stage_frame": ("k", "n", "lanes"),
+    "slopes": ("stages", "n", "lanes"),
+    "frame_slopes": ("stages", "k", "n", "lanes"),
+    "mean_divergence": ("lanes",),  # over the step
+    # what the driver keeps: see tangent.py
+    "carry": (2, "lanes"),
+    "interval": (2, "lanes"),
+    "sums": ("sum_rows", "growths", "lanes"),
+    "quality": ("qualities", "lanes"),
+    "record": ("samples", "n", "lanes"),
+    "spare": ("spare_rows", "lanes"),
+}
+_PLACE = {name: i for i, name in enumerate([*NUMBERS, *FIELDS])}
+_INTEGER_FIELDS = ("index",)
 
-
-def _array(dimensions, dtype=_f8):
-    return types.Array(dtype, dimensions, "C")
-
-
-vector, rows, frames = _array(1), _array(2), _array(3)
-integers = _array(1, types.int64)
-
-# cell(t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, divergence)
-CELL = types.void(
-    vector, rows, frames, rows, rows, frames, vector, integers, rows, rows, frames, vector
-)
-
-# adjoint(t, x, cotangent, u, p, shared, index, scratch, state_part, parameter_part):
-# state_part[j] = D_x f' cotangent[j] (k, n, L), parameter_part[j] = D_p f' cotangent[j] (k, m, L)
-ADJOINT = types.void(
-    vector, rows, frames, rows, rows, vector, integers, rows, frames, frames
-)
-
-# multilinear(t, x, directions, u, p, shared, index, scratch, out): D^d f [v_1, ..., v_d] with
-# directions (d, n, L), out (n, L); the second and third derivatives of normal forms
-MULTILINEAR = types.void(vector, rows, frames, rows, rows, vector, integers, rows, rows)
-
-# prepare(raw, p): the prepared parameters from the raw ones (each (., L))
+rows = types.Array(types.float64, 2, "C")
+# A cell writes rate, frame_rate and divergence. A map is iterated in place: its cell must stand rate being x and
+# frame_rate being frame. adjoint and multilinear (D^k f[frame_1, ..., frame_k] to rate) have the
+# same form, as have a step (advances t, x and frame by h), an input (writes u at t) and `tangent.advance`.
+CALL = types.void(types.int64)
+# prepare(raw, p): the prepared parameters from the raw ones, once per block
 PREPARE = types.void(rows, rows)
 
-# drive(t, signal, u): the input at the times t from its samples (length, r)
-DRIVE = types.void(vector, rows, rows)
+pointer_at = pointer_maker(types.FunctionType(CALL))
 
-cell_pointer = types.FunctionType(CELL)
-drive_pointer = types.FunctionType(DRIVE)
 
-# step(cell, drive, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch, stages,
-#      frame_stages, divergence): advance t, x and frame together by the step h (L,), in place.
-# t (2, L): the time and a stage's time; divergence (2, L): the mean over the step, and a stage's;
-# tableau (s + 1, s + 1), stages (s + 1, n, L) and frame_stages (s + 1, k, n, L): see steps/.
-STEP = types.void(
-    cell_pointer,
-    drive_pointer,
-    rows,
-    vector,
-    rows,
-    rows,
-    frames,
-    rows,
-    rows,
-    rows,
-    frames,
-    vector,
-    integers,
-    rows,
-    frames,
-    _array(4),
-    rows,
-)
-step_pointer = types.FunctionType(STEP)
+class Call:
+    """A call table and the arrays that it points to, which it keeps alive."""
 
-# advance(step, cell, drive (addresses), plan, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
-#         stages, frame_stages, divergence, carry, interval, sums, quality, record, spare):
-# see tangent.py
-ADVANCE = types.void(
-    types.int64,
-    types.int64,
-    types.int64,
-    integers,
-    *STEP.args[2:],
-    rows,
-    rows,
-    frames,
-    rows,
-    frames,
-    rows,
-)
+    def __init__(self, numbers, arrays):
+        self._table = np.zeros(len(_PLACE), dtype=np.int64)
+        self._arrays = {}
+        self.set(**numbers)
+        self.point(**arrays)
 
-# the pointers that `advance` makes of those addresses
-step_at = pointer_maker(step_pointer)
-cell_at = pointer_maker(cell_pointer)
-drive_at = pointer_maker(drive_pointer)
+    @property
+    def address(self):
+        """What kernels are called with."""
+        return self._table.ctypes.data
+
+    def set(self, **numbers):
+        """Write numbers to the table."""
+        for name, value in numbers.items():
+            if name not in NUMBERS:
+                raise KeyError(name)
+            self._table[_PLACE[name]] = value
+
+    def point(self, **arrays):
+        """Point fields at arrays, whose shapes must fit the numbers."""
+        for name, array in arrays.items():
+            shape = tuple(self._table[_PLACE[d]] if isinstance(d, str) else d for d in FIELDS[name])
+            dtype = np.int64 if name in _INTEGER_FIELDS else np.float64
+            if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
+                raise TypeError(f"{name}: {array.dtype} {array.shape}, expected {dtype} {shape}")
+            self._arrays[name] = array
+            self._table[_PLACE[name]] = array.ctypes.data
+
+
+def _entry(builder, call, name):
+    """Pointer to an entry of the table."""
+    table = builder.inttoptr(call, ir.IntType(64).as_pointer())
+    return builder.gep(table, [ir.Constant(ir.IntType(64), _PLACE[name])])
+
+
+@intrinsic(prefer_literal=True)
+def number(typing_context, call, name):
+    """The number `name` of the table."""
+
+    def emit(context, builder, sig, args):
+        return builder.load(_entry(builder, args[0], sig.args[1].literal_value))
+
+    return types.int64(types.int64, name), emit
+
+
+@intrinsic(prefer_literal=True)
+def field(typing_context, call, name):
+    """The array `name` of the table, as a view that owns nothing."""
+    dtype = types.int64 if name.literal_value in _INTEGER_FIELDS else types.float64
+    result = types.Array(dtype, len(FIELDS[name.literal_value]), "C")
+
+    def emit(context, builder, sig, args):
+        label = sig.args[1].literal_value
+        array = make_array(sig.return_type)(context, builder)
+        shape = [_size(builder, args[0], d) for d in FIELDS[label]]
+        strides = [ir.Constant(ir.IntType(64), 8)]
+        for length in shape[:0:-1]:
+            strides.insert(0, builder.mul(length, strides[0]))
+        array.nitems = builder.udiv(builder.mul(shape[0], strides[0]), ir.Constant(ir.IntType(64), 8))
+        array.itemsize = ir.Constant(ir.IntType(64), 8)
+        array.shape = cgutils.pack_array(builder, shape)
+        array.strides = cgutils.pack_array(builder, strides)
+        address = builder.load(_entry(builder, args[0], label))
+        array.data = builder.inttoptr(address, array.data.type)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        return array._getvalue()
+
+    return result(types.int64, name), emit
+
+
+def _size(builder, call, dimension):
+    if isinstance(dimension, int):
+        return ir.Constant(ir.IntType(64), dimension)
+    return builder.load(_entry(builder, call, dimension))
+
+
+@intrinsic(prefer_literal=True)
+def redirect(typing_context, call, name, array):
+    """Point the table's field `name` at the array."""
+
+    def emit(context, builder, sig, args):
+        source = make_array(sig.args[2])(context, builder, args[2])
+        address = builder.ptrtoint(source.data, ir.IntType(64))
+        builder.store(address, _entry(builder, args[0], sig.args[1].literal_value))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, name, array), emit

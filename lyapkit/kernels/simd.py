@@ -363,19 +363,6 @@ def part(typing_context, array, i):
 
 
 @intrinsic
-def borrowed(typing_context, array):
-    """The same array as a view that owns nothing (see `part`)."""
-
-    def emit(context, builder, sig, args):
-        source = make_array(sig.args[0])(context, builder, args[0])
-        shape = cgutils.unpack_tuple(builder, source.shape)
-        strides = cgutils.unpack_tuple(builder, source.strides)
-        return _view(builder, context, source, sig.return_type, source.data, shape, strides)
-
-    return array(array), emit
-
-
-@intrinsic
 def merged(typing_context, array):
     """array with its last but one axis and the one before made one: (..., k, n, L) as (..., k n, L).
 

@@ -1,8 +1,8 @@
 """The driver of all analyses: repeat a step, keep the frame orthonormal, add up its growth.
 
-``advance`` is re-entrant: everything that it knows lies in its arguments, and stopping it at any multiple of
+``advance`` is re-entrant: everything that it knows lies in the call table, and stopping it at any multiple of
 `WINDOW` steps changes no bit. Without a frame (k = 0) it gives a trajectory, with k = n columns the full
-spectrum, and with the plan's `interval` at 0 (never orthonormalise) the tangent map of the whole run.
+spectrum, and with an `interval` of 0 (never orthonormalise) the tangent map of the whole run.
 
 **When to orthonormalise.** Each lane has an interval of 1, 2, 4, ... `WINDOW` steps. A window of
 `WINDOW` steps is run with it; if afterwards the frame's condition turns out above `CONDITION_LIMIT` in some lane,
@@ -18,14 +18,13 @@ exp(-1 / (s (1 - s))) of the weighted Birkhoff mean (Das, Saiki, Sander & Yorke,
 
 import math
 
-from lyapkit.kernels.abi import ADVANCE, cell_at, drive_at, step_at
+from lyapkit.kernels.abi import CALL, field, number, pointer_at
 from lyapkit.kernels.jit import inline, kernel
 from lyapkit.kernels.lanes import orthonormalise
 from lyapkit.kernels.simd import (
     WIDTH,
     absolute,
     any_lane,
-    borrowed,
     floor,
     from_bits,
     load,
@@ -44,8 +43,6 @@ LENGTH_LIMIT = math.log(1e100)  # |ln R| of an interval: far from overflow of a 
 WEIGHTS = 3  # weighted rows of `sums`, before those of the batches
 QUALITY = 4  # rows of `quality`, named below
 _WORST, _CONDITION, _LENGTH, _CEILING = range(QUALITY)
-# entries of the plan
-START, STEPS, TOTAL, SETTLE, IS_MAP, STRIDE, FIXED, BATCH, PLAN = range(9)  # PLAN: their number
 
 
 @inline
@@ -69,18 +66,23 @@ def _fill_weights(weights, first, total):
 
 
 @inline
-def _add_divergence(carry, divergence, h, lane, is_map):
-    """Follow the volume since the last orthonormalisation in eight lanes.
+def _add_divergence(carry, divergence, h, is_map):
+    """Follow the volume since the last orthonormalisation.
 
     Flows: carry[0] += h tr Df. Maps: carry[0] is the product of the determinants with its binary exponent
     split off into carry[1], so that it neither over- nor underflows and costs no logarithm a step.
     """
-    rate = load(divergence, (0, lane))
-    old = load(carry, (0, lane))
-    if is_map == 0:
-        store(carry, (0, lane), old + rate * load(h, (lane,)))
-        return
-    product = old * rate
+    for lane in range(0, h.shape[0], WIDTH):
+        rate, old = load(divergence, (lane,)), load(carry, (0, lane))
+        if is_map == 0:
+            store(carry, (0, lane), old + rate * load(h, (lane,)))
+        else:
+            _multiply(carry, lane, old * rate)
+
+
+@inline
+def _multiply(carry, lane, product):
+    """Keep a product of determinants as a number in [1, 2) and a power of two."""
     pattern = to_bits(product)
     # the biased exponent as a double: placed in the low bits of 2^52
     exponent = from_bits(((pattern >> 52) & 0x7FF) | 0x4330000000000000) - 4503599627371519.0
@@ -162,12 +164,13 @@ def _copy(source, target):
 
 
 @inline
-def _exchange(spare, t, x, frame, carry, weighted, batch, saving):
-    """Save the moving arrays to `spare`, or bring them back."""
+def _exchange(spare, call, plain, saving):
+    """Save all that a window changes to `spare`, or bring it back."""
+    sums = field(call, "sums")
     at = 0
     for array in (
-        t.reshape(-1), x.reshape(-1), frame.reshape(-1), carry.reshape(-1), weighted.reshape(-1),
-        batch.reshape(-1),
+        field(call, "t"), field(call, "x").reshape(-1), field(call, "frame").reshape(-1),
+        field(call, "carry").reshape(-1), sums[:WEIGHTS].reshape(-1), part(sums, plain).reshape(-1),
     ):  # fmt: skip
         held = spare[at : at + array.shape[0]]
         if saving:
@@ -211,74 +214,60 @@ def _double(interval, quality):
 
 def spare_rows(n, k):
     """Rows of working space that `advance` wants for n units and k columns."""
-    saved = 2 + n + k * n + 2 + (WEIGHTS + 1) * (k + 2)
+    saved = 1 + n + k * n + 2 + (WEIGHTS + 1) * (k + 2)
     return saved + k + 1 + WEIGHTS * WINDOW // WIDTH
 
 
-@kernel(ADVANCE)
-def advance(
-    step, cell, drive, plan, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
-    stages, frame_stages, divergence, carry, interval, sums, quality, record, spare,
-):  # fmt: skip
-    """Run plan[STEPS] steps of a phase of plan[TOTAL] steps, of which plan[START] are done.
+@kernel(CALL)
+def advance(call):
+    """Run the table's `steps` steps of a phase of `total` steps, of which `start` are done.
 
-    carry (2, L)              volume since the last orthonormalisation; maps start at (1, 0)
-    interval (2, L)           steps between orthonormalisations, a power of two, and its inverse
-    sums (WEIGHTS + batches, k + 2, L)  see above; a batch is plan[BATCH] steps, a multiple of `WINDOW`
-    quality (QUALITY, L)      row 0 collects the worst condition, squared, row 3 is the longest interval allowed
-    record (samples, n, L)    the state after every plan[STRIDE] steps of the phase
-    spare (rows, L)           working space of `spare_rows` rows
+    carry       volume since the last orthonormalisation; maps start at (1, 0)
+    interval    steps between orthonormalisations, a power of two (0: never), and its inverse
+    sums        see above
+    quality     row 0 collects the worst condition, squared; row 3 is the longest interval allowed
+    record      the state after every `stride` steps of the phase
     """
-    step, cell, drive = step_at(step), cell_at(cell), drive_at(drive)
-    # A call through a pointer counts a reference to each array that owns its memory, atomically.
-    tableau, h, t, x, frame = borrowed(tableau), borrowed(h), borrowed(t), borrowed(x), borrowed(frame)
-    u, signal, p, dp = borrowed(u), borrowed(signal), borrowed(p), borrowed(dp)
-    shared, index, scratch = borrowed(shared), borrowed(index), borrowed(scratch)
-    stages, frame_stages = borrowed(stages), borrowed(frame_stages)
-    divergence, carry, interval = borrowed(divergence), borrowed(carry), borrowed(interval)
-    sums, quality, record, spare = borrowed(sums), borrowed(quality), borrowed(record), borrowed(spare)
-    length, k = x.shape[1], frame.shape[0]
-    flat = spare.reshape(-1)
-    growth = flat[: (k + 1) * length].reshape((k + 1, length))
-    weights = flat[(k + 1) * length : (k + 1) * length + WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))
-    saved = flat[(k + 1) * length + WEIGHTS * WINDOW :]
-    guarded = plan[FIXED] == 0 and k > 0
+    step, x, frame = pointer_at(number(call, "step")), field(call, "x"), field(call, "frame")
+    interval, quality, record = field(call, "interval"), field(call, "quality"), field(call, "record")
+    sums, carry, divergence = field(call, "sums"), field(call, "carry"), field(call, "mean_divergence")
+    h, is_map, total = field(call, "h"), number(call, "is_map"), number(call, "total")
+    stride, (n, lanes), k = number(call, "stride"), x.shape, frame.shape[0]
+    flat = field(call, "spare").reshape(-1)
+    growth = flat[: (k + 1) * lanes].reshape((k + 1, lanes))
+    weights = flat[(k + 1) * lanes : (k + 1) * lanes + WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))
+    saved = flat[(k + 1) * lanes + WEIGHTS * WINDOW :]
+    guarded = number(call, "fixed") == 0 and k > 0
     done = 0
-    while done < plan[STEPS]:
-        first = plan[START] + done
-        steps = min(WINDOW, plan[STEPS] - done)
-        batch = min(WEIGHTS + first // plan[BATCH], sums.shape[0] - 1)
-        weighted, plain = sums[:WEIGHTS], part(sums, batch)
+    while done < number(call, "steps"):
+        first = number(call, "start") + done
+        steps = min(WINDOW, number(call, "steps") - done)
+        plain = min(WEIGHTS + first // number(call, "batch"), sums.shape[0] - 1)
         if k > 0:
-            _fill_weights(weights, first, plan[TOTAL])
+            _fill_weights(weights, first, total)
             if guarded:
-                _exchange(saved, t, x, frame, carry, weighted, plain, True)
+                _exchange(saved, call, plain, True)
         while True:
             quality[_CONDITION, :] = 1.0
             quality[_LENGTH, :] = 0.0
             every = _smallest(interval)
             for i in range(steps):
-                step(
-                    cell, drive, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
-                    stages, frame_stages, divergence,
-                )  # fmt: skip
-                number = first + i + 1
-                if plan[STRIDE] > 0 and number % plan[STRIDE] == 0:
-                    _record(record, number // plan[STRIDE], x)
+                step(call)
+                if stride > 0 and (first + i + 1) % stride == 0:
+                    _record(record, (first + i + 1) // stride, x)
                 if k > 0 and every > 0:
-                    for lane in range(0, length, WIDTH):
-                        _add_divergence(carry, divergence, h, lane, plan[IS_MAP])
-                    end = number == plan[TOTAL]
+                    _add_divergence(carry, divergence, h, is_map)
+                    end = first + i + 1 == total
                     if end or (i + 1) % every == 0:
                         _collect(
-                            frame, carry, interval, sums, quality, weights, growth, i, batch, end,
-                            plan[IS_MAP],
+                            frame, carry, interval, sums, quality, weights, growth, i, plain, end,
+                            is_map,
                         )  # fmt: skip
             if not guarded or not _halve(interval, quality):
                 break
-            _exchange(saved, t, x, frame, carry, weighted, plain, False)
-        for lane in range(length):
+            _exchange(saved, call, plain, False)
+        for lane in range(lanes):
             quality[_WORST, lane] = max(quality[_WORST, lane], quality[_CONDITION, lane])
-        if guarded and first < plan[SETTLE]:
+        if guarded and first < number(call, "settle"):
             _double(interval, quality)
         done += steps

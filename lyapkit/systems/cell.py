@@ -5,7 +5,7 @@ import functools
 import numba
 import numpy as np
 
-from lyapkit.kernels import abi
+from lyapkit.kernels.abi import CALL, field
 from lyapkit.kernels.generated import load_module
 from lyapkit.kernels.jit import Kernel, announce, inline, kernel
 from lyapkit.systems import codegen
@@ -13,8 +13,8 @@ from lyapkit.systems.expression import Untraceable
 from lyapkit.systems.tracing import rule_signature, trace
 
 
-@kernel(abi.DRIVE)
-def no_input(t, signal, u):
+@kernel(CALL)
+def no_input(call):
     """The input of a system without one."""
 
 
@@ -33,24 +33,24 @@ class TracedCell:
 
     @functools.cached_property
     def function(self):
-        """abi.CELL."""
+        """Rate, tangent action and divergence (see abi)."""
         source = codegen.cell_source(self._traced, self._kind, self._hoisted, False)
         return load_module(source).cell
 
     @functools.cached_property
     def function_with_parameters(self):
-        """abi.CELL that also carries directions of the raw parameters."""
+        """The same with directions of the raw parameters."""
         source = codegen.cell_source(self._traced, self._kind, self._hoisted, True)
         return load_module(source).cell
 
     @functools.cached_property
     def adjoint(self):
-        """abi.ADJOINT."""
+        """Adjoint action on cotangents, for the state and the raw parameters."""
         return load_module(codegen.adjoint_source(self._traced, self._hoisted)).adjoint
 
     @functools.cache  # noqa: B019 - a cell lives as long as its model
     def multilinear(self, order):
-        """abi.MULTILINEAR of the second or third derivative."""
+        """The second or third derivative along directions."""
         source = codegen.multilinear_source(self._traced, self._hoisted, order)
         return load_module(source).multilinear
 
@@ -66,7 +66,10 @@ class TracedCell:
 
 
 _NUMERIC_CELL = """
-def cell(t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, divergence):
+def cell(call):
+    t, x, frame, p = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "p")
+    scratch, divergence = field(call, "scratch"), field(call, "divergence")
+    rate, frame_rate = field(call, "rate"), field(call, "frame_rate")
     n = x.shape[0]
     y, q, f = np.empty(n), np.empty(n), np.empty(n)
     for one in range(x.shape[1]):
@@ -134,7 +137,7 @@ class NumericCell:
 
     @functools.cached_property
     def function(self):
-        """abi.CELL."""
+        """Rate, tangent action and divergence (see abi)."""
         from lyapkit.kernels import lanes
         from lyapkit.kernels.simd import WIDTH
 
@@ -143,15 +146,15 @@ class NumericCell:
         arguments = "".join(f", {name}=p[{m}, one]" for m, name in enumerate(names))
         arguments += ", t=t[one]" if takes_time else ""
         compiled = {name: _jitted(f) for name, f in self._functions().items()}
-        space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, **compiled}
+        space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, "field": field, **compiled}
         slope = _GIVEN if self._jacobian else _DIFFERENCE
         exec(slope.format(arguments=arguments), space)  # our own text; only names are filled in
         space["slope"] = inline(space["slope"])
         volume = _TRACE if self._kind == "flow" else _DETERMINANT
         exec(_NUMERIC_CELL.format(arguments=arguments, volume=volume), space)
         dispatcher = inline(space["cell"])
-        dispatcher.compile(abi.CELL)
-        return Kernel(dispatcher, abi.CELL)
+        dispatcher.compile(CALL)
+        return Kernel(dispatcher, CALL)
 
     def _functions(self):
         functions = {"rule": self._rule}

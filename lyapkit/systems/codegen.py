@@ -8,7 +8,8 @@ from lyapkit.systems.expression import COMPARISONS, reachable
 
 _HEADER = """from math import inf, nan
 
-from lyapkit.kernels import abi, lanes
+from lyapkit.kernels import lanes
+from lyapkit.kernels.abi import CALL, PREPARE, field
 from lyapkit.kernels.jit import kernel
 from lyapkit.kernels.simd import WIDTH, absolute, floor, load, splat, sqrt, store, where
 from lyapkit.kernels.activations import *
@@ -186,8 +187,8 @@ def cell_source(traced, kind, hoisted, with_parameters):
                 slopes[i * count : i * count + count], by_parameter[i], "load(dp, (c, {}, lane))"
             )
         out.line(f"store(frame_rate, (c, {i}, lane), {_sum(terms)})")
-    arguments = "t, x, frame, u, p, dp, shared, index, scratch, rate, frame_rate, divergence"
-    return _function("cell", "abi.CELL", arguments, out.lines)
+    fields = ["t", "x", "frame", "p", "dp", "scratch", "rate", "frame_rate", "divergence"]
+    return _function("cell", fields, out.lines)
 
 
 def _products(values, nodes, factor):
@@ -246,18 +247,17 @@ def adjoint_source(traced, hoisted):
     out = _used_loads(traced, hoisted, [*_flat(jacobian), *_flat(by_parameter)])
     entries = out.print(map(_bare, _flat(jacobian)))
     slopes = out.print(map(_bare, _flat(by_parameter)))
-    out.line("for c in range(cotangent.shape[0]):")
+    out.line("for c in range(frame.shape[0]):")
     out.indent += "    "
     for i in range(n):
-        out.line(f"w{i} = load(cotangent, (c, {i}, lane))")
+        out.line(f"w{i} = load(frame, (c, {i}, lane))")
     for j in range(n):
         terms = _products(entries[j::n], [row[j] for row in jacobian], "w{}")
-        out.line(f"store(state_part, (c, {j}, lane), {_sum(terms)})")
+        out.line(f"store(frame_rate, (c, {j}, lane), {_sum(terms)})")
     for m in range(count):
         terms = _products(slopes[m::count], [row[m] for row in by_parameter], "w{}")
         out.line(f"store(parameter_part, (c, {m}, lane), {_sum(terms)})")
-    arguments = "t, x, cotangent, u, p, shared, index, scratch, state_part, parameter_part"
-    return _function("adjoint", "abi.ADJOINT", arguments, out.lines)
+    return _function("adjoint", ["t", "x", "frame", "p", "frame_rate", "parameter_part"], out.lines)
 
 
 def multilinear_source(traced, hoisted, order):
@@ -272,11 +272,10 @@ def multilinear_source(traced, hoisted, order):
     for d, direction in enumerate(directions):
         for i, node in enumerate(direction):
             out.names[node] = f"d{d}_{i}"
-            out.line(f"d{d}_{i} = load(directions, ({d}, {i}, lane))")
+            out.line(f"d{d}_{i} = load(frame, ({d}, {i}, lane))")
     for i, value in enumerate(out.print(result)):
-        out.store("out", f"({i}, lane)", value, result[i])
-    arguments = "t, x, directions, u, p, shared, index, scratch, out"
-    return _function("multilinear", "abi.MULTILINEAR", arguments, out.lines)
+        out.store("rate", f"({i}, lane)", value, result[i])
+    return _function("multilinear", ["t", "x", "frame", "p", "rate"], out.lines)
 
 
 def prepare_source(traced, hoisted):
@@ -289,12 +288,15 @@ def prepare_source(traced, hoisted):
     for h, value in enumerate(out.print(hoisted)):
         out.line(f"store(p, ({len(traced.raw) + h}, lane), {value})")
     loop = "    for lane in range(0, p.shape[1], WIDTH):\n"
-    return _function("prepare", "abi.PREPARE", "raw, p", out.lines, loop)
+    body = "\n".join(out.lines) or "        pass"
+    return f"{_HEADER}\n@kernel(PREPARE)\ndef prepare(raw, p):\n{loop}{body}\n"
 
 
-def _function(name, signature, arguments, lines, loop=_LOOP):
+def _function(name, fields, lines):
+    """Text of a kernel that takes these fields from its call table."""
+    reads = "".join(f'    {f} = field(call, "{f}")\n' for f in fields)
     body = "\n".join(lines) or "        pass"
-    return f"{_HEADER}\n@kernel({signature})\ndef {name}({arguments}):\n{loop}{body}\n"
+    return f"{_HEADER}\n@kernel(CALL)\ndef {name}(call):\n{reads}{_LOOP}{body}\n"
 
 
 def hoisted_nodes(traced):

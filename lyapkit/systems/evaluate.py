@@ -5,29 +5,43 @@ For tests, normal forms and the curious; the analyses call the kernels themselve
 
 import numpy as np
 
+from lyapkit.kernels.abi import Call
 from lyapkit.kernels.simd import WIDTH
-
-
-def _point(system, x, t):
-    """The arrays that all kernels take, for one point in every lane."""
-    x = np.asarray(x, dtype=float)
-    if x.shape != (system.dimension,):
-        raise ValueError(f"x: given shape {x.shape}, accepted: ({system.dimension},)")
-    cell = system.cell
-    p = cell.prepare(system.raw_parameters(WIDTH))
-    return cell, _lanes(x), np.full(WIDTH, float(t)), p
 
 
 def _lanes(values):
     return np.ascontiguousarray(np.repeat(np.asarray(values, dtype=float)[..., None], WIDTH, axis=-1))
 
 
-def _no_input():
-    return np.empty((0, WIDTH))
-
-
-def _shared(cell):
-    return np.empty(0), np.empty(0, dtype=np.int64), np.empty((cell.scratch_rows, WIDTH))
+def _call(system, x, columns, t, dp=None):
+    """A call table for one point in every lane, and the arrays that its kernels write."""
+    x, cell, n = np.asarray(x, dtype=float), system.cell, system.dimension
+    if x.shape != (n,):
+        raise ValueError(f"x: given shape {x.shape}, accepted: ({n},)")
+    columns = np.asarray(columns, dtype=float)
+    if columns.ndim != 2 or columns.shape[1] != n:
+        raise ValueError(f"columns: given shape {columns.shape}, accepted: (k, {n})")
+    k = len(columns)
+    dp = _lanes(np.empty((0, cell.raw_rows)) if dp is None else dp)
+    written = {
+        "rate": np.empty((n, WIDTH)),
+        "frame_rate": np.empty((k, n, WIDTH)),
+        "divergence": np.empty(WIDTH),
+        "parameter_part": np.empty((k, cell.raw_rows, WIDTH)),
+    }
+    sizes = {
+        "lanes": WIDTH, "n": n, "k": k, "rows": cell.rows, "raw": cell.raw_rows,
+        "directions": len(dp), "scratch_rows": cell.scratch_rows,
+    }  # fmt: skip
+    read = {
+        "t": np.full(WIDTH, float(t)),
+        "x": _lanes(x),
+        "frame": _lanes(columns),
+        "p": cell.prepare(system.raw_parameters(WIDTH)),
+        "dp": dp,
+        "scratch": np.empty((cell.scratch_rows, WIDTH)),
+    }
+    return Call(sizes, read | written), written
 
 
 def linearise(system, x, frame, t=0.0, parameter_directions=None):
@@ -36,15 +50,12 @@ def linearise(system, x, frame, t=0.0, parameter_directions=None):
     Returns (f (n,), tangent (k, n), divergence): tr D_x f of a flow, det D_x f of a map.
     `parameter_directions` (k, m) are directions of the raw parameters.
     """
-    cell, state, time, p = _point(system, x, t)
     columns = np.atleast_2d(np.asarray(frame, dtype=float))
-    function, dp = cell.function, np.empty((0, cell.raw_rows, WIDTH))
-    if parameter_directions is not None:
-        function, dp = cell.function_with_parameters, _lanes(parameter_directions)
-    rate, divergence = np.empty_like(state), np.empty(WIDTH)
-    frame, tangent = _lanes(columns), np.empty((*columns.shape, WIDTH))
-    function(time, state, frame, _no_input(), p, dp, *_shared(cell), rate, tangent, divergence)
-    return rate[:, 0].copy(), tangent[..., 0].copy(), float(divergence[0])
+    call, out = _call(system, x, columns, t, parameter_directions)
+    cell = system.cell
+    function = cell.function if parameter_directions is None else cell.function_with_parameters
+    function(call.address)
+    return out["rate"][:, 0].copy(), out["frame_rate"][..., 0].copy(), float(out["divergence"][0])
 
 
 def value(system, x, t=0.0):
@@ -59,21 +70,13 @@ def jacobian_matrix(system, x, t=0.0):
 
 def adjoint(system, x, cotangents, t=0.0):
     """(D_x f' w, D_p f' w) for the rows w of `cotangents` (k, n): shapes (k, n) and (k, m)."""
-    cell, state, time, p = _point(system, x, t)
-    rows = np.atleast_2d(np.asarray(cotangents, dtype=float))
-    by_state = np.empty((*rows.shape, WIDTH))
-    by_parameter = np.empty((len(rows), cell.raw_rows, WIDTH))
-    cell.adjoint(
-        time, state, _lanes(rows), _no_input(), p, *_shared(cell), by_state, by_parameter
-    )
-    return by_state[..., 0].copy(), by_parameter[..., 0].copy()
+    call, out = _call(system, x, np.atleast_2d(np.asarray(cotangents, dtype=float)), t)
+    system.cell.adjoint(call.address)
+    return out["frame_rate"][..., 0].copy(), out["parameter_part"][..., 0].copy()
 
 
 def multilinear(system, x, directions, t=0.0):
     """D^d f(x)[v_1, ..., v_d] (n,) for the d rows of `directions` (d, n), d = 2 or 3."""
-    cell, state, time, p = _point(system, x, t)
-    directions = _lanes(directions)
-    out = np.empty_like(state)
-    kernel = cell.multilinear(len(directions))
-    kernel(time, state, directions, _no_input(), p, *_shared(cell), out)
-    return out[:, 0].copy()
+    call, out = _call(system, x, directions, t)
+    system.cell.multilinear(len(directions))(call.address)
+    return out["rate"][:, 0].copy()

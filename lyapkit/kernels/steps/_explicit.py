@@ -7,40 +7,40 @@ Jacobian at stage j of the state, so that the frame is the exact tangent map of 
 
 from lyapkit.kernels.generated import load_module
 
-_HEADER = """from lyapkit.kernels.abi import STEP
+_HEADER = """from lyapkit.kernels.abi import CALL, field, number, pointer_at, redirect
 from lyapkit.kernels.jit import kernel
 from lyapkit.kernels.simd import WIDTH, load, merged, part, store
 
 
-@kernel(STEP)
-def step(
-    cell, drive, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
-    stages, frame_stages, divergence,
-):
-    now, later = part(t, 0), part(t, 1)
-    mean, one = part(divergence, 0), part(divergence, 1)
-    n, k = x.shape[0], frame.shape[0]
-    y, frame_y = part(stages, {count}), part(frame_stages, {count})
-    columns, columns_y, frame_slopes = merged(frame), merged(frame_y), merged(frame_stages)
+@kernel(CALL)
+def step(call):
+    cell, drive = pointer_at(number(call, "cell")), pointer_at(number(call, "drive"))
+    t, x, frame, h = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "h")
+    stage_t, stage_x = field(call, "stage_t"), field(call, "stage_x")
+    stage_frame = field(call, "stage_frame")
+    slopes, frame_slopes = field(call, "slopes"), field(call, "frame_slopes")
+    columns, stage_columns, column_slopes = merged(frame), merged(stage_frame), merged(frame_slopes)
+    mean, divergence = field(call, "mean_divergence"), field(call, "divergence")
+    n, driven = x.shape[0], number(call, "inputs") > 0
 """
-_STAGE = """    if u.shape[0] > 0:
-        drive({time}, signal, u)
-    cell(
-        {time}, {x}, {frame}, u, p, dp, shared, index, scratch, part(stages, {s}), part(frame_stages, {s}),
-        one,
-    )
-    for lane in range(0, x.shape[1], WIDTH):
+_MOVE = """    redirect(call, "t", {t})
+    redirect(call, "x", {x})
+    redirect(call, "frame", {frame})
+"""
+_STAGE = """    redirect(call, "rate", part(slopes, {s}))
+    redirect(call, "frame_rate", part(frame_slopes, {s}))
+    if driven:
+        drive(call)
+    cell(call)
+    for lane in range(0, t.shape[0], WIDTH):
         h_lane = load(h, (lane,))
-        store(later, (lane,), load(now, (lane,)) + {next_c!r} * h_lane)
-        store(mean, (lane,), {kept}{weight!r} * load(one, (lane,)))
+        store({next_t}, (lane,), load(t, (lane,)) + {next_c!r} * h_lane)
+        store(mean, (lane,), {kept}{weight!r} * load(divergence, (lane,)))
 {scaled}
         for i in range(n):
             store({out}, (i, lane), load(x, (i, lane)){terms})
-        for i in range(k * n):
+        for i in range(columns.shape[0]):
             store({frame_out}, (i, lane), load(columns, (i, lane)){frame_terms})
-"""
-_FOOTER = """    for lane in range(0, x.shape[1], WIDTH):
-        store(now, (lane,), load(now, (lane,)) + load(h, (lane,)))
 """
 
 
@@ -48,7 +48,9 @@ def explicit_step(tableau):
     """The kernel `step` of the explicit method with this Butcher tableau (see steps)."""
     count = len(tableau) - 1
     stages = [_stage(tableau, s, count) for s in range(count)]
-    return load_module(_HEADER.format(count=count) + "".join(stages) + _FOOTER).step
+    moves = {1: _MOVE.format(t="stage_t", x="stage_x", frame="stage_frame")}
+    text = "".join(moves.get(s, "") + stage for s, stage in enumerate(stages))
+    return load_module(_HEADER + text + _MOVE.format(t="t", x="x", frame="frame")).step
 
 
 def _stage(tableau, s, count):
@@ -56,18 +58,16 @@ def _stage(tableau, s, count):
     last = s + 1 == count
     row = tableau[s + 1, 1:]
     used = [j for j in range(s + 1) if row[j] != 0.0]
-    terms = [f" + a{j} * load({{}}, ({j}, i, lane))" for j in used]
+    terms = "".join(f" + a{j} * load({{0}}, ({j}, i, lane))" for j in used)
     return _STAGE.format(
         s=s,
-        time="later" if s else "now",
-        x="y" if s else "x",
-        frame="frame_y" if s else "frame",
-        next_c=0.0 if last else float(tableau[s + 1, 0]),
+        next_t="t" if last else "stage_t",
+        next_c=1.0 if last else float(tableau[s + 1, 0]),
         kept="load(mean, (lane,)) + " if s else "",
         weight=float(tableau[count, s + 1]),
         scaled="\n".join(f"        a{j} = {float(row[j])!r} * h_lane" for j in used),
-        out="x" if last else "y",
-        frame_out="columns" if last else "columns_y",
-        terms="".join(terms).format(*["stages"] * len(terms)),
-        frame_terms="".join(terms).format(*["frame_slopes"] * len(terms)),
+        out="x" if last else "stage_x",
+        frame_out="columns" if last else "stage_columns",
+        terms=terms.format("slopes"),
+        frame_terms=terms.format("column_slopes"),
     )

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from lyapkit.kernels.abi import STEP
+from lyapkit.kernels.abi import CALL, field, number, pointer_at
 from lyapkit.kernels.jit import kernel
-from lyapkit.kernels.simd import WIDTH, load, part, store
+from lyapkit.kernels.simd import WIDTH, load, store
 
 ORDER = None
 SOURCE = "the definition of a map and its tangent map"
@@ -14,14 +14,11 @@ LONGEST_INTERVAL = 8
 TABLEAU = np.zeros((1, 1))  # a map has no stages
 
 
-@kernel(STEP)
-def step(
-    cell, drive, tableau, h, t, x, frame, u, signal, p, dp, shared, index, scratch,
-    stages, frame_stages, divergence,
-):  # fmt: skip
-    time = part(t, 0)
-    if u.shape[0] > 0:
-        drive(time, signal, u)
-    cell(time, x, frame, u, p, dp, shared, index, scratch, x, frame, part(divergence, 0))
-    for lane in range(0, x.shape[1], WIDTH):
-        store(time, (lane,), load(time, (lane,)) + load(h, (lane,)))
+@kernel(CALL)
+def step(call):
+    if number(call, "inputs") > 0:
+        pointer_at(number(call, "drive"))(call)
+    pointer_at(number(call, "cell"))(call)
+    t, h = field(call, "t"), field(call, "h")
+    for lane in range(0, t.shape[0], WIDTH):
+        store(t, (lane,), load(t, (lane,)) + load(h, (lane,)))
