@@ -23,42 +23,35 @@ def rates(sums, dt):
         return sums[..., :-1, :] / (sums[..., -1:, :] * dt)
 
 
-def plain_mean(batches, dt):
+def plain_mean(batches, dt, short_last=False):
     """Mean over the whole run and its standard error by batch means, each (k + 1, L).
 
     Batch means forget correlations shorter than a batch; the error is the largest over batches of one, two
     and four units, so that correlations up to a few batches still widen it. It is at least
     half the difference of the run's two halves, so that a drift (the ln t / t of a shear) widens it too.
+    short_last: the last batch is much shorter than the others, and left out of the error.
     """
     mean = rates(batches.sum(axis=0), dt)
-    errors = [_batch_error(_grouped(batches, size), dt, mean) for size in (1, 2, 4)]
-    errors = [e for e in errors if e is not None]
-    if len(batches) > 1:
-        middle = len(batches) // 2
-        early, late = (rates(part.sum(axis=0), dt) for part in (batches[:middle], batches[middle:]))
+    full = batches[:-1] if short_last else batches
+    errors = [_batch_error(full, size, dt, mean) for size in (1, 2, 4) if len(full) >= 4 * size]
+    if len(full) > 1:
+        middle = len(full) // 2
+        early, late = (rates(part.sum(axis=0), dt) for part in (full[:middle], full[middle:]))
         with np.errstate(all="ignore"):
             errors.append(0.5 * abs(late - early))
     error = np.full_like(mean, np.nan)
-    for e in errors:
-        error = np.fmax(error, e)
+    for one in errors:
+        error = np.fmax(error, one)
     return mean, error
 
 
-def _grouped(batches, size):
-    whole = len(batches) // size * size
-    return batches[:whole].reshape(-1, size, *batches.shape[1:]).sum(axis=1)
-
-
-def _batch_error(batches, dt, mean):
-    """Standard error from the scatter of at least four batch means; a short last batch is left out."""
-    full = batches[:-1] if len(batches) > 1 else batches
-    if np.median(batches[-1, -1]) * 2 > np.median(batches[0, -1]):
-        full = batches
-    if len(full) < 4:
-        return None
+def _batch_error(batches, size, dt, mean):
+    """Standard error of the mean from the scatter of the means of `size` batches each."""
+    count = len(batches) // size
+    grouped = batches[: count * size].reshape(count, size, *batches.shape[1:]).sum(axis=1)
     with np.errstate(all="ignore"):
-        deviation = rates(full, dt) - mean
-        return np.sqrt((deviation**2).sum(axis=0) / (len(full) * (len(full) - 1)))
+        deviation = rates(grouped, dt) - mean
+        return np.sqrt((deviation**2).sum(axis=0) / (count * (count - 1)))
 
 
 def weighted_mean(sums, dt):
@@ -82,9 +75,8 @@ def is_regular(spread, plain, error):
     A leading exponent that is clearly positive is chaos whatever the means say.
     """
     with np.errstate(all="ignore"):
-        known = np.isfinite(error) & np.isfinite(spread)
         floor = 1e-13 * np.fmax(1.0, abs(plain))
-        agree = (spread <= _REGULAR * error + floor) | ~known
+        agree = (spread <= _REGULAR * error + floor) | (np.isfinite(spread) & ~np.isfinite(error))
         chaotic = (plain[0] > 5.0 * error[0]) & (plain[0] > 100.0 * spread[0])
         clearly_positive = (plain[0] > 3.0 * error[0]) & ~(spread[0] < 1e-3 * error[0])
     return agree.all(axis=0) & ~chaotic & ~clearly_positive

@@ -100,7 +100,8 @@ class _Spectrum:
         # The interval may still grow where the weights are next to nothing.
         sums, _ = ensemble.run(steps, monitor, settle=steps // 16, batch=batch)
         batches = sums[tangent.WEIGHTS :]
-        mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches)
+        short_last = 0 < steps % batch < batch // 2
+        mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches, short_last)
         k = self.n_exponents
         order = np.argsort(-mean[:k], axis=0, kind="stable")
         exponents = np.take_along_axis(mean[:k], order, axis=0)
@@ -127,9 +128,9 @@ class _Spectrum:
             result["running_exponent"] = np.moveaxis(running, 0, 1)
         return _blanked(result)
 
-    def _estimate(self, weighted, batches):
+    def _estimate(self, weighted, batches, short_last):
         dt = self.clock.dt
-        plain, error = estimators.plain_mean(batches, dt)
+        plain, error = estimators.plain_mean(batches, dt, short_last)
         whole_mean, spread = estimators.weighted_mean(weighted, dt)
         if self.estimator == "auto":
             regular = estimators.is_regular(

@@ -67,7 +67,7 @@ def _word(match):
         return rf"\{word} "
     if len(word) == 1:  # TeX drops spaces: keep that of a product
         return word + r"\," if re.match(r" [A-Za-z(|]", after) else word
-    apart = before.endswith(" ") and not re.search(r"[A-Za-z]{2} $", before)
+    apart = before.endswith(" ") and not re.search(r"[A-Za-z=] $", before)
     left, right = r"\ " if apart else "", r"\ " if after.startswith(" ") else ""
     return rf"{left}\mathrm{{{word}}}{right}"
 

@@ -47,7 +47,7 @@ def plane(ds, variable="lyapunov_exponent", mode=1, *, ax=None, curves=True, cma
     _image(ax, data, colours, mode)
     drawn = _zero_line(ax, data, ds.attrs.get("margin", 1e-3)) if colours.diverging else []
     drawn += draw_curves(ax, ds) if curves and set(data.dims) == {"alpha", "theta"} else []
-    drawn += _failed(data, ds)
+    drawn += _failed(data)
     if drawn:
         _legend(ax, drawn)
     _label(ax, data, ds, _ROW if drawn else 0.0)
@@ -115,7 +115,7 @@ def _zero_line(ax, data, margin):
     return [ax.plot([], [], color="0.35", lw=0.8, label=f"zero within {margin:g}")[0]]
 
 
-def _failed(data, ds):
+def _failed(data):
     """The legend's entries of points that have no finite value."""
     count = int((~np.isfinite(data.values)).sum())
     if not count:

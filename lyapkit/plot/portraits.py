@@ -1,17 +1,21 @@
 """Phase portraits: what the orbits of a system do in state space."""
 
 import numpy as np
-from cmcrameri import cm
 
 from lyapkit.analyses.verb import positive, whole
 from lyapkit.plot.axes import check_choice, new_or_given
-from lyapkit.plot.labels import SMALL, parameter_text, set_title
-from lyapkit.plot.vector_field import default_box, orbits, rule_values, spread
+from lyapkit.plot.labels import parameter_text, set_title
+from lyapkit.plot.portrait_layers import (
+    draw_cobweb,
+    draw_curves,
+    draw_dots,
+    draw_field,
+    draw_nullclines,
+    frame,
+)
+from lyapkit.plot.vector_field import default_box, orbits, spread
 from lyapkit.systems.system import as_system
 
-_GRID = 201  # points along each side of the grid of nullclines
-_ARROWS = 21  # arrows along each side
-_NULLCLINES = ("#b1491f", "#1c5f93")
 # (kind, is the state a plane or line?) -> default number of orbits, their duration, transient, margin
 _DEFAULTS = {
     ("flow", True): (8, 50.0, 0.0, 0.2),
@@ -50,7 +54,7 @@ def phase_portrait(
     >>> import lyapkit as lk
     >>> ax = lk.plot.phase_portrait(lk.systems.van_der_pol(), trajectories=3)
     >>> ax.get_xlabel()
-    'state $x_0$'
+    'state $x_{0}$'
     """
     system = as_system(system)
     field, nullclines = _checked_fields(system, field, nullclines)
@@ -59,19 +63,22 @@ def phase_portrait(
     usual = _COBWEB if system.dimension == 1 else _DEFAULTS[system.kind, planar]
     count = usual[0] if trajectories is None else whole("trajectories", trajectories, 1, 10_000)
     duration = usual[1] if duration is None else positive("duration", duration)
-    given = box is not None
+    seed, given = whole("seed", seed, 0, 2**63 - 1), box is not None
     box = _checked_box(system, box) if given else default_box(system, max(duration, 50), seed, usual[3])
     path = orbits(system, spread(box, count, seed), duration, usual[2])
     ax = new_or_given(ax, 4.8, 4.6)
     if system.dimension == 1:
-        _cobweb(ax, system, path[..., 0], box[0])
+        draw_cobweb(ax, system, path[..., 0], box[0])
     else:
         if field:
-            _field(ax, system, box, field)
+            draw_field(ax, system, box, field)
         if nullclines:
-            _nullclines(ax, system, box)
-        (_curves if system.kind == "flow" else _dots)(ax, path[..., units], planar)
-        _frame(ax, units, box[units] if planar or given else None)
+            draw_nullclines(ax, system, box)
+        if system.kind == "flow":
+            draw_curves(ax, path[..., units], planar)
+        else:
+            draw_dots(ax, path[..., units])
+        frame(ax, units, box[units] if planar or given else None)
     set_title(ax, system.equation, parameter_text(system.parameters))
     return ax
 
@@ -118,73 +125,3 @@ def _checked_box(system, box):
     if array.shape != (n, 2) or not np.isfinite(array).all() or not (array[:, 0] < array[:, 1]).all():
         raise ValueError(f"box: given {box!r}, accepted: {n} pairs (low, high) of finite numbers, low < high")
     return array
-
-
-def _grid(system, box, points):
-    """Axes x, y (points,) and the velocity (2, points, points) over a box, rows along y."""
-    x, y = (np.linspace(low, high, points) for low, high in box)
-    mesh = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
-    return x, y, rule_values(system, mesh).T.reshape(2, points, points)
-
-
-def _field(ax, system, box, field):
-    if field == "stream":
-        x, y, speed = _grid(system, box, 4 * _ARROWS)
-        ax.streamplot(x, y, *speed, color="0.78", linewidth=0.6, arrowsize=0.7, density=1.1, zorder=1)
-        return
-    x, y, speed = _grid(system, box, _ARROWS)
-    length = np.hypot(*speed)
-    # Directions alone: true lengths would hide the slow part, where the fixed points are.
-    ax.quiver(x, y, *(speed / np.where(length > 0, length, 1.0)), color="0.7", pivot="mid", width=0.003)
-
-
-def _nullclines(ax, system, box):
-    x, y, speed = _grid(system, box, _GRID)
-    handles = []
-    for unit, (values, colour) in enumerate(zip(speed, _NULLCLINES, strict=True)):
-        if values.min() < 0 < values.max():
-            ax.contour(x, y, values, levels=[0], colors=colour, linewidths=1.3, linestyles="dashed", zorder=2)
-            label = rf"$\dot{{x}}_{unit} = 0$"
-            handles += ax.plot([], [], color=colour, ls="dashed", lw=1.3, label=label)
-    if handles:
-        ax.legend(
-            handles=handles, fontsize=SMALL, loc="upper right", framealpha=0.9, edgecolor="none"
-        )
-
-
-def _colours(path):
-    """A colour for each orbit (time, point, 2), in the order of its distance from the middle."""
-    first = path[0] - np.nanmean(path[0], axis=0)
-    rank = np.argsort(np.argsort(np.hypot(*first.T)))
-    return cm.batlow(0.05 + 0.8 * rank / max(len(rank) - 1, 1))
-
-
-def _curves(ax, path, planar):
-    for orbit, colour in zip(path.swapaxes(0, 1), _colours(path), strict=True):
-        ax.plot(*orbit.T, color=colour, lw=1.1 if planar else 0.5, zorder=3)
-        if planar:
-            ax.plot(*orbit[-1], "o", color=colour, ms=4.5, mec="white", mew=0.7, zorder=4)
-
-
-def _dots(ax, path, planar):
-    for orbit, colour in zip(path.swapaxes(0, 1), _colours(path), strict=True):
-        ax.plot(*orbit.T, ".", color=colour, ms=1.6, mew=0, rasterized=True)
-
-
-def _frame(ax, units, limits):
-    ax.set(xlabel=f"state $x_{{{units[0]}}}$", ylabel=f"state $x_{{{units[1]}}}$")
-    if limits is not None:
-        ax.set(xlim=limits[0], ylim=limits[1])
-    ax.locator_params(nbins=6)
-
-
-def _cobweb(ax, system, path, limits):
-    """The graph of a map of one unit, the diagonal, and the steps of its orbits (time, point)."""
-    x = np.linspace(*limits, 801)
-    ax.plot(x, rule_values(system, x[:, None])[:, 0], color="black", lw=1.4, label="map")
-    ax.plot(limits, limits, color="0.6", lw=0.8, label="diagonal")
-    for orbit, colour in zip(path.T, cm.batlow(np.linspace(0.1, 0.8, path.shape[1])), strict=True):
-        steps = np.repeat(orbit, 2)
-        ax.plot(steps[:-1], steps[1:], color=colour, lw=0.6, zorder=1)
-    ax.legend(fontsize=SMALL, loc="best", framealpha=0.9, edgecolor="none")
-    ax.set(xlabel="state $x_n$", ylabel="next state $x_{n+1}$", xlim=limits, ylim=limits)

@@ -3,7 +3,6 @@
 import numpy as np
 
 from lyapkit.analyses.propagation import Ensemble, clock
-from lyapkit.kernels.simd import WIDTH
 from lyapkit.progress import Monitor
 
 _SCOUTS = 64  # orbits that find the default box
@@ -12,7 +11,21 @@ _FAR = 1e3  # an orbit this many times farther out than it began has left
 
 def orbits(system, states, duration, transient=0):
     """Orbits (time, point, unit) of the initial states (point, unit); NaN once a state is not finite."""
-    pace = clock(system, transient, duration, None, None)
+    return _run(system, states, clock(system, transient, duration, None, None))
+
+
+def rule_values(system, points):
+    """The velocities (maps: the images) (point, unit) at the points (point, unit), at time 0.
+
+    One step of Euler's method of size 1 goes from x to x + f(x), rounded to the size of x.
+    """
+    if system.kind == "map":
+        return _run(system, points, clock(system, 0, 1, None, None))[1]
+    before, after = _run(system, points, clock(system, 0, 1, 1.0, "euler"))
+    return after - before
+
+
+def _run(system, states, pace):
     ensemble = Ensemble(system, {}, np.ascontiguousarray(states, dtype=float), pace, 0)
     monitor = Monitor(len(states) * (pace.transient + pace.steps), "portrait", False)
     with np.errstate(all="ignore"), monitor:
@@ -21,22 +34,6 @@ def orbits(system, states, duration, transient=0):
         _, record = ensemble.run(pace.steps, monitor, stride=1)
     path = np.concatenate([start[None], record])[..., : len(states)]
     return np.where(np.isfinite(path), path, np.nan).swapaxes(1, 2)
-
-
-def rule_values(system, points):
-    """The velocities (maps: the images) (point, unit) at the points (point, unit), at time 0."""
-    count, n = points.shape
-    lanes = -(-count // WIDTH) * WIDTH
-    x = np.ascontiguousarray(np.pad(points.T, ((0, 0), (0, lanes - count)), mode="edge"))
-    cell, rate = system.cell, np.empty((n, lanes))
-    no_frame, no_input = np.empty((0, n, lanes)), np.empty((0, lanes))
-    no_directions = np.empty((0, cell.raw_rows, lanes))
-    cell.function(
-        np.zeros(lanes), x, no_frame, no_input, cell.prepare(system.raw_parameters(lanes)), no_directions,
-        np.empty(0), np.empty(0, dtype=np.int64), np.empty((cell.scratch_rows, lanes)),
-        rate, no_frame.copy(), np.empty(lanes),
-    )  # fmt: skip
-    return rate[:, :count].T.copy()
 
 
 def default_box(system, duration, seed, pad):

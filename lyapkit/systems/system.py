@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from lyapkit import systems
 from lyapkit.systems.cell import make_cell
 from lyapkit.systems.tracing import rule_signature
 
@@ -69,8 +70,17 @@ class System:
     def __setattr__(self, name, value):
         raise AttributeError("a System is frozen; with_(**changes) gives a changed copy")
 
+    def __copy__(self):
+        return self  # frozen
+
+    def __deepcopy__(self, memory):
+        return self
+
     def __reduce__(self):
-        return System, (self._model, dict(self._parameters))
+        """A built-in system is pickled by name; an own one with its rule, where that can be pickled."""
+        if self.name in systems.names() and getattr(systems, self.name).model is self._model:
+            return _built_in, (self.name, self.parameters)
+        return System, (self._model, self.parameters)
 
     @property
     def name(self):
@@ -150,6 +160,10 @@ class System:
             f"<b>{html.escape(self.name)}</b> ({self.kind}, {self.dimension} units)<br>"
             f"<code>{html.escape(self.equation)}</code><table>{rows}</table>"
         )
+
+
+def _built_in(name, parameters):
+    return getattr(systems, name)(**parameters)
 
 
 def _short(value):
