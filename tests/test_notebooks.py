@@ -29,7 +29,6 @@ def test_no_outputs_are_stored(path):
 def test_it_runs(path, monkeypatch):
     root = os.pathsep.join([str(FOLDER.parent), os.environ.get("PYTHONPATH", "")])
     monkeypatch.setenv("PYTHONPATH", root.rstrip(os.pathsep))
-    monkeypatch.setenv("PYTHONWARNINGS", "error:::lyapkit")
     notebook = nbformat.read(path, as_version=4)
     client = nbclient.NotebookClient(
         notebook, timeout=LONGEST, kernel_name="python3", resources={"metadata": {"path": str(FOLDER)}}

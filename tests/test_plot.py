@@ -40,7 +40,9 @@ def euler_plane():
 @pytest.fixture(scope="module")
 def logistic_line():
     grid = {"r": np.array([3.9, 2.0, 3.2, 3.5, 4.0])}
-    return lk.scan(lk.lyapunov_spectrum, lk.systems.logistic, grid, duration=500)
+    ds = lk.scan(lk.lyapunov_spectrum, lk.systems.logistic, grid, duration=500)
+    ds.lyapunov_exponent[1] = -np.inf  # superstable; rounding leaves about -37
+    return ds
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,7 @@ def test_plane_of_one_flag_and_of_a_sequential_variable(flow_plane):
 def test_plane_takes_an_axes_and_other_parameters():
     grid = {"a": np.linspace(1.0, 1.3, 4)[::-1], "b": np.linspace(0.1, 0.3, 3)}
     ds = lk.scan(lk.lyapunov_spectrum, lk.systems.henon, grid, duration=200)
-    figure, ax = plt.subplots()
+    ax = plt.subplots()[1]
     assert lk.plot.plane(ds, ax=ax) is ax
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("$a$", "$b$")
     expected = ds.lyapunov_exponent.sel(mode=1).sortby("a").transpose("b", "a")
@@ -204,9 +206,9 @@ def test_plane_refuses(flow_plane, keywords, words):
 
 def test_plane_refuses_what_is_no_plane(logistic_line, lorenz, flow_plane):
     for ds in (logistic_line, lorenz, flow_plane.isel(alpha=[0])):
-        with pytest.raises(ValueError, match="^ds: "):
+        with pytest.raises(ValueError, match=r"^ds: "):
             lk.plot.plane(ds)
-    with pytest.raises(TypeError, match="^ds: given ndarray"):
+    with pytest.raises(TypeError, match=r"^ds: given ndarray"):
         lk.plot.plane(np.zeros((3, 3)))
 
 
@@ -255,15 +257,15 @@ def test_spectrum_tells_of_exponents_at_minus_infinity():
 
 
 def test_spectrum_refuses(flow_plane, logistic_line, lorenz):
-    with pytest.raises(ValueError, match="^ds: a scan over 2 parameters"):
+    with pytest.raises(ValueError, match=r"^ds: a scan over 2 parameters"):
         lk.plot.spectrum(flow_plane)
-    with pytest.raises(ValueError, match="^history: given True, but ds is a scan"):
+    with pytest.raises(ValueError, match=r"^history: given True, but ds is a scan"):
         lk.plot.spectrum(logistic_line, history=True)
-    with pytest.raises(ValueError, match="^history: given True, but ds has no running"):
+    with pytest.raises(ValueError, match=r"^history: given True, but ds has no running"):
         lk.plot.spectrum(lorenz.drop_vars("running_exponent"), history=True)
-    with pytest.raises(ValueError, match="^history: given 'yes'"):
+    with pytest.raises(ValueError, match=r"^history: given 'yes'"):
         lk.plot.spectrum(lorenz, history="yes")
-    with pytest.raises(ValueError, match="^variable: given 'lyapunov_exponent', accepted: state"):
+    with pytest.raises(ValueError, match=r"^variable: given 'lyapunov_exponent', accepted: state"):
         lk.plot.spectrum(lk.trajectory(lk.systems.henon(), duration=5))
 
 
@@ -346,7 +348,11 @@ def test_portrait_of_an_own_system_that_leaves():
 @pytest.mark.parametrize(
     ("name", "keywords", "words"),
     [
-        ("lorenz63", {"units": (0, 3)}, r"units: given \(0, 3\), accepted: two different whole numbers from 0"),
+        (
+            "lorenz63",
+            {"units": (0, 3)},
+            r"units: given \(0, 3\), accepted: two different whole numbers from 0",
+        ),
         ("lorenz63", {"units": (1, 1)}, "units: "),
         ("lorenz63", {"field": "stream"}, "field: given 'stream', but lorenz63 is a flow of 3 units"),
         ("henon", {"nullclines": True}, "nullclines: given True, but henon is a map"),
@@ -365,9 +371,9 @@ def test_portrait_refuses(name, keywords, words):
 
 
 def test_portrait_refuses_a_flow_of_one_unit():
-    with pytest.raises(ValueError, match="^system: linear_flow is a flow of 1 units"):
+    with pytest.raises(ValueError, match=r"^system: linear_flow is a flow of 1 units"):
         lk.plot.phase_portrait(lk.systems.linear_flow(A=[[-1.0]]))
-    with pytest.raises(TypeError, match="^system: given 3"):
+    with pytest.raises(TypeError, match=r"^system: given 3"):
         lk.plot.phase_portrait(3)
 
 

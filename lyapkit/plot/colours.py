@@ -15,15 +15,13 @@ _FLAGS = {
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip
 # Their zero means something, so their colours diverge from it.
-_SIGNED = frozenset(
-    ("lyapunov_exponent", "running_exponent", "mean_divergence", "exponent_sum_error")
-)
+_SIGNED = frozenset(("lyapunov_exponent", "running_exponent", "mean_divergence", "exponent_sum_error"))
 _ROBUST = 0.99  # quantile of the size that the colours reach; what is beyond gets an arrow
 
 
 @dataclasses.dataclass(frozen=True)
 class Scale:
-    """Colour map and norm of a variable; `meanings` of the colours where they are discrete."""
+    """Colour map and norm of a variable; `meanings` of the colours, upwards, where they are discrete."""
 
     cmap: Colormap
     norm: Normalize
@@ -86,14 +84,12 @@ def _discrete(data, cmap, limit):
     chosen = [names[v] for v in present]
     spare = _map(cmap or cm.batlow)(np.linspace(0.05, 0.95, len(names)))
     order = list(names.values())
-    colours = [
-        _FLAGS[n] if cmap is None and n in _FLAGS else tuple(spare[order.index(n)]) for n in chosen
-    ]
+    colours = [_FLAGS[n] if cmap is None and n in _FLAGS else tuple(spare[order.index(n)]) for n in chosen]
     steps = np.array(sorted(present), dtype=float)
     edges = np.concatenate([[steps[0] - 0.5], 0.5 * (steps[1:] + steps[:-1]), [steps[-1] + 0.5]])
     by_value = np.argsort(present)
     return Scale(
         ListedColormap([colours[i] for i in by_value]),
         BoundaryNorm(edges, len(present)),
-        meanings=tuple((present[i], chosen[i].replace("_", " ")) for i in by_value),
+        meanings=tuple(chosen[i].replace("_", " ") for i in by_value),
     )

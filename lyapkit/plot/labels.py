@@ -73,7 +73,7 @@ def _word(match):
 
 
 def parameter_text(parameters):
-    """"sigma = 10, rho = 28": the parameters that are single numbers; empty where there are none."""
+    """The parameters "a = 10, b = 28" that are single numbers; empty where there are none."""
     single = {k: v for k, v in parameters.items() if np.ndim(v) == 0}
     return ",  ".join(f"{symbol(k)} = {v:.4g}" for k, v in single.items())
 

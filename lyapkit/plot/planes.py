@@ -81,9 +81,8 @@ def _image(ax, data, colours, mode):
     number = rf" $\lambda_{{{mode}}}$" if "mode" in data.coords else ""
     bar.set_label(axis_label(data, data.attrs.get("long_name", data.name) + number))
     if colours.meanings:
-        values, meanings = zip(*colours.meanings, strict=True)
         edges = bar.norm.boundaries
-        bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=meanings)
+        bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
         bar.minorticks_off()
     elif colours.diverging:
         _trim(bar, data.values)

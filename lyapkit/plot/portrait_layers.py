@@ -40,9 +40,7 @@ def draw_nullclines(ax, system, box):
             label = rf"$\dot{{x}}_{unit} = 0$"
             handles += ax.plot([], [], color=colour, ls="dashed", lw=1.3, label=label)
     if handles:
-        ax.legend(
-            handles=handles, fontsize=SMALL, loc="upper right", framealpha=0.9, edgecolor="none"
-        )
+        ax.legend(handles=handles, fontsize=SMALL, loc="upper right", framealpha=0.9, edgecolor="none")
 
 
 def _colours(path):

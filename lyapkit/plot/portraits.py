@@ -40,12 +40,12 @@ def phase_portrait(
 
     system        System or its constructor
     ax            Axes to draw on, default a new figure's
-    box           ((low, high), ...), one pair for each unit, where orbits start and the picture ends; default:
-                  found from where orbits go. Systems of more than two units are shown as far as they go
+    box           ((low, high), ...), one pair for each unit, where orbits start and the picture ends;
+                  default: found from where orbits go
     units         the two units drawn, horizontal and vertical
     trajectories  number of orbits; default 8, 24 for maps, 1 for projections of flows and cobwebs
-    field         "stream" (lines), "quiver" (arrows), None; default "stream" for flows of two units, which alone
-                  can show it
+    field         "stream" (lines), "quiver" (arrows), None; default "stream" for flows of two units, which
+                  alone can show it
     nullclines    True or False; default True for flows of two units, which alone can show them
     duration      of each orbit: time units (maps: iterates); default 50, 100 for projections, 1000 for
                   maps, 80 for cobwebs

@@ -32,9 +32,9 @@ def spectrum(ds, *, ax=None, history=None):
 
     Lyapunov exponents with their standard errors.
 
-    Returns the Axes. For one system: the exponents against their number, the marker telling the verdict on the
-    sign; or, from ``history=True``, the running estimates against time, the final values marked at their
-    end. For a scan over one parameter: a line for each exponent, with a band of one standard error.
+    Returns the Axes. For one system: the exponents against their number, the marker telling the verdict on
+    the sign; or, from ``history=True``, the running estimates against time, the final values marked at
+    their end. For a scan over one parameter: a line for each exponent, with a band of one standard error.
 
     ds       Dataset of lyapkit.lyapunov_spectrum, or of a scan of it over one parameter
     ax       Axes to draw on, default a new figure's
@@ -51,8 +51,8 @@ def spectrum(ds, *, ax=None, history=None):
     dims = grid_dims(data)
     if len(dims) > 1:
         raise ValueError(
-            f"ds: a scan over {len(dims)} parameters ({', '.join(dims)}), accepted: one spectrum or a scan over "
-            "one parameter; lyapkit.plot.plane draws two"
+            f"ds: a scan over {len(dims)} parameters ({', '.join(dims)}), accepted: one spectrum or a scan "
+            "over one parameter; lyapkit.plot.plane draws two"
         )
     _check_history(ds, dims, history)
     ax = new_or_given(ax, 5.6, 3.8)
@@ -106,8 +106,8 @@ def _points(ax, ds, at, legend):
         chosen = (ds.lyapunov_sign.values == flag) & np.isfinite(values)
         if chosen.any():
             ax.errorbar(
-                at[chosen], values[chosen], errors[chosen], fmt=marker, color=colour, mfc=face, ms=5.5, mew=1.0,
-                elinewidth=1.0, capsize=2.5, label=meaning, clip_on=False, zorder=3,
+                at[chosen], values[chosen], errors[chosen], fmt=marker, color=colour, mfc=face, ms=5.5,
+                mew=1.0, elinewidth=1.0, capsize=2.5, label=meaning, clip_on=False, zorder=3,
             )  # fmt: skip
     if legend and ax.get_legend_handles_labels()[1]:
         ax.legend(fontsize=SMALL, frameon=False, title="sign", title_fontsize=SMALL)

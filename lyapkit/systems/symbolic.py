@@ -167,6 +167,7 @@ def number(text):
     try:
         tree = _parsed("number", text)
         _check("number", tree.body, set(_CONSTANTS))
-        return float(_value(tree.body, _CONSTANTS))
+        with np.errstate(all="raise"):
+            return float(_value(tree.body, _CONSTANTS))
     except (ValueError, ArithmeticError):
         raise ValueError(f"given {text!r}, accepted: a number or a formula such as pi/2") from None
