@@ -241,8 +241,8 @@ def lyapunov_spectrum(
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
                     plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
     margin          half-width within which an exponent counts as zero
-    until           double the duration until every standard error is below this; status "not_converged" if ten doublings
-                    do not suffice
+    until           double the duration until every standard error is below this; status "not_converged" if
+                    ten doublings do not suffice
     history         add running_exponent(time, mode), the plain means up to each time
     frame_interval  steps between orthonormalisations (1, 2, 4, ... 32), default under control of the condition
     seed            of the starting frame

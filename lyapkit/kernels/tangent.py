@@ -232,7 +232,7 @@ def advance(call):
     interval, quality, record = field(call, "interval"), field(call, "quality"), field(call, "record")
     sums, carry, divergence = field(call, "sums"), field(call, "carry"), field(call, "mean_divergence")
     h, is_map, total = field(call, "h"), number(call, "is_map"), number(call, "total")
-    stride, (n, lanes), k = number(call, "stride"), x.shape, frame.shape[0]
+    stride, lanes, k = number(call, "stride"), x.shape[1], frame.shape[0]
     flat = field(call, "spare").reshape(-1)
     growth = flat[: (k + 1) * lanes].reshape((k + 1, lanes))
     weights = flat[(k + 1) * lanes : (k + 1) * lanes + WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))

@@ -166,7 +166,7 @@ class NumericCell:
 
 
 def _jitted(function):
-    return function if hasattr(function, "py_func") else numba.njit(function)
+    return function if hasattr(function, "py_func") else inline(function)
 
 
 def make_cell(rule, kind, dimension, parameters, jacobian=None):

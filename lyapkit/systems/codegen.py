@@ -1,7 +1,7 @@
 """Lane kernels from expressions: state, tangent, adjoint, second and third derivatives.
 
-Each kernel is printed as a Python module (see `kernels.generated`). What depends on the parameters alone is hoisted into ``prepare``,
-run once per block: p holds the raw parameters first, then the hoisted ones.
+Each kernel is printed as a Python module (see `kernels.generated`). What depends on the parameters alone is
+hoisted into ``prepare``, run once per block: p holds the raw parameters first, then the hoisted ones.
 """
 
 from lyapkit.systems.expression import COMPARISONS, reachable

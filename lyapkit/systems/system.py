@@ -372,7 +372,7 @@ def check_jacobian(system, jacobian):
         own = jacobian_matrix(system, x) if exact else _differences(system, x)
         if given.shape != own.shape:
             raise ValueError(f"jacobian: returned shape {given.shape}, accepted: {own.shape}")
-        wrong = ~np.isclose(given, own, rtol=tolerance, atol=tolerance)
+        wrong = ~np.isclose(given, own, rtol=tolerance, atol=tolerance, equal_nan=True)
         if wrong.any():
             i, j = map(int, np.argwhere(wrong)[0])
             raise ValueError(

@@ -5,9 +5,15 @@ import numpy as np
 from lyapkit.systems.system import model
 
 
-@model("map", "x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s), s = 0.4 - 6 / (1 + x^2 + y^2)", (0.1, 0.1))
+@model(
+    "map",
+    "x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s), s = 0.4 - 6 / (1 + x^2 + y^2)",
+    (0.1, 0.1),
+)
 def ikeda(x, u=0.9):
-    """Light in a ring cavity: x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s), s = 0.4 - 6 / (1 + x^2 + y^2).
+    """Light in a ring cavity: x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s).
+
+    Here s = 0.4 - 6 / (1 + x^2 + y^2).
 
     Ikeda, Opt. Commun. 30 (1979) 257, in the real two-dimensional form. det = u^2 everywhere.
 
