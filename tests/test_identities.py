@@ -56,16 +56,16 @@ def test_known_sums(name, total):
     assert abs(float(ds.lyapunov_exponent.sum()) - total) < 1e-3
 
 
-@pytest.mark.parametrize(("method", "order"), [("euler", 1), ("rk4", 4)])
-def test_sum_error_is_that_of_the_method(method, order):
+@pytest.mark.parametrize(("method", "order", "dt"), [("euler", 1, 0.0125), ("rk4", 4, 0.05)])
+def test_sum_error_is_that_of_the_method(method, order, dt):
     """The difference shrinks with dt as the method's error does: it is a check, not a definition."""
     system = lk.systems.rotation_flow(alpha=2.0, theta=0.8)
     errors = [
-        abs(float(lk.lyapunov_spectrum(system, method=method, dt=dt).exponent_sum_error))
-        for dt in (0.1, 0.05)
+        abs(float(lk.lyapunov_spectrum(system, method=method, dt=h).exponent_sum_error))
+        for h in (dt, dt / 2)
     ]
     assert errors[0] > 1e-9
-    assert abs(math.log2(errors[0] / errors[1]) - order) < 0.4
+    assert abs(math.log2(errors[0] / errors[1]) - order) < 0.2
 
 
 def test_no_sum_without_all_exponents():
@@ -300,7 +300,7 @@ def test_large_gains(alpha, theta):
     [
         ("lorenz63", {}, {"duration": 30, "transient": 60}),
         ("henon", {}, {"duration": 3000}),
-        ("lorenz96", {"n": 6}, {"duration": 20, "transient": 200}),
+        ("rossler", {}, {"transient": 500}),
         ("rotation_map", {"alpha": 1.5, "theta": 0.6}, {}),
         ("rotation_flow", {}, {"transient": 200}),
     ],
@@ -371,10 +371,10 @@ def test_euler_is_biased_and_the_euler_map_knows_it():
     h = 0.1
     flow = lk.systems.rotation_flow(alpha=2.0, theta=0.8)
     euler = lk.systems.rotation_euler(alpha=2.0, theta=0.8, h=h)
-    keywords = {"initial_state": START, "estimator": "birkhoff"}
+    keywords = {"initial_state": START, "estimator": "mean"}
     by_flow = _exponents(flow, method="euler", dt=h, duration=3000 * h, transient=20, **keywords)
     by_map = _exponents(euler, duration=3000, transient=200, **keywords) / h
-    np.testing.assert_allclose(by_flow, by_map, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(by_flow, by_map, rtol=0, atol=1e-11)
     exact = _exponents(flow, estimator="birkhoff", **FINE)
     assert abs(by_flow[1] - exact[1]) > 1e-3  # first order in h: what the method costs
 

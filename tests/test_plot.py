@@ -13,7 +13,7 @@ import pytest
 from matplotlib.colors import BoundaryNorm, CenteredNorm
 
 import lyapkit as lk
-from lyapkit.plot.labels import mathtext
+from lyapkit.plot.labels import mathtext, value_text
 from lyapkit.plot.vector_field import orbits, rule_values
 from lyapkit.systems.evaluate import value
 
@@ -303,8 +303,7 @@ def test_portrait_of_a_planar_flow_has_orbits_field_and_nullclines():
 
 def test_portrait_is_the_same_for_a_seed():
     first, again, other = (
-        lk.plot.phase_portrait(lk.systems.henon, trajectories=2, duration=50, seed=seed).lines[0]
-        for seed in (1, 1, 2)
+        lk.plot.phase_portrait(lk.systems.henon, trajectories=2, duration=50, seed=seed).lines[0] for seed in (1, 1, 2)
     )
     np.testing.assert_array_equal(first.get_xydata(), again.get_xydata())
     assert not np.array_equal(first.get_xydata(), other.get_xydata())
@@ -388,3 +387,26 @@ def test_every_equation_is_typeset(name):
 
 def test_what_cannot_be_typeset_stays_text():
     assert mathtext("x' = a_b_c {x") == "x' = a_b_c {x"
+
+
+@pytest.mark.parametrize(
+    ("equation", "typeset"),
+    [
+        ("x' = -x + tanh(alpha R(theta) x)", r"$x' = -x + \tanh (\alpha  R(\theta ) x)$"),
+        ("x <- two_loops(x, mu)", r"$x \leftarrow  \ \mathrm{two\_loops}(x, \mu )$"),
+        ("x <- a x^2 mod 1", r"$x \leftarrow  a\, x^2\ \mathrm{mod}\  1$"),
+    ],
+)
+def test_equations_in_tex(equation, typeset):
+    assert mathtext(equation).replace(" ", "") == typeset.replace(" ", "")
+
+
+def test_values_are_written_to_the_second_digit_of_their_error(lorenz):
+    one = lorenz.sel(mode=1)
+    for exponent, error, text in (
+        (0.90563, 0.00123, r"$\lambda_{1} = 0.9056 \pm 0.0012$"),
+        (-3.5e-17, 1e-14, r"$\lambda_{1} = 0.000000000$"),
+        (-np.inf, np.nan, r"$\lambda_{1} = -\infty$"),
+    ):
+        changed = one.assign(lyapunov_exponent=exponent, lyapunov_exponent_stderr=error)
+        assert value_text(changed) == text

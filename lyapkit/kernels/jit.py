@@ -156,4 +156,4 @@ def kernel(signature):
 
 def inline(function):
     """Compile the decorated function when a kernel calls it, as a part of that kernel."""
-    return numba.njit(nogil=True, fastmath=FASTMATH, error_model="numpy")(function)
+    return numba.njit(nogil=True, fastmath=FASTMATH, error_model="numpy", forceinline=True)(function)

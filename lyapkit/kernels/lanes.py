@@ -38,13 +38,13 @@ def _square(frame, j, lane):
 
 @inline
 def _project(frame, j, lane, chosen):
-    """Subtract from column j its parts along the columns before it, in the chosen lanes."""
+    """Subtract from column j its parts along the columns before it, in the lanes where `chosen` is 1."""
     n = frame.shape[1]
     for other in range(j):
         overlap = splat(0.0)
         for i in range(n):
             overlap += load(frame, (other, i, lane)) * load(frame, (j, i, lane))
-        overlap = where(chosen, overlap, splat(0.0))
+        overlap = where(chosen > 0.5, overlap, splat(0.0))
         for i in range(n):
             entry = load(frame, (j, i, lane)) - overlap * load(frame, (other, i, lane))
             store(frame, (j, i, lane), entry)
@@ -52,7 +52,7 @@ def _project(frame, j, lane, chosen):
 
 @inline
 def orthonormalise(frame, lane, due, growth, condition, stretch):
-    """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due`.
+    """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due` is 1 (else 0).
 
     Writes ln R_jj to growth (k, L); raises condition (L,) to max_j (|v_j| / R_jj)^2: the relative
     error of R_jj exceeds machine precision by the root of it (the condition number of R up to the
@@ -63,7 +63,7 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
     for j in range(frame.shape[0]):
         before = _square(frame, j, lane)
         shift = splat(0.0)
-        extreme = due & ~((before > _SMALL) & (before < _LARGE))
+        extreme = (due > 0.5) & ~((before > _SMALL) & (before < _LARGE))
         if any_lane(extreme):
             size = where(extreme, _largest(frame, j, lane), splat(1.0))
             _scale(frame, j, lane, 1.0 / size)
@@ -73,14 +73,14 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
         if j > 0:
             _project(frame, j, lane, due)
             after = _square(frame, j, lane)
-            lossy = due & (after < _SECOND_PASS * _SECOND_PASS * before)
+            lossy = (due > 0.5) & (after < _SECOND_PASS * _SECOND_PASS * before)
             if any_lane(lossy):
-                _project(frame, j, lane, lossy)
+                _project(frame, j, lane, where(lossy, splat(1.0), splat(0.0)))
                 after = _square(frame, j, lane)
         alive = after > 0.0
         length = sqrt(after)
         inverse = where(alive, 1.0 / length, splat(0.0))
-        _scale(frame, j, lane, where(due, inverse, splat(1.0)))
+        _scale(frame, j, lane, where(due > 0.5, inverse, splat(1.0)))
         ln_r = log(length) + shift
         store(growth, (j, lane), ln_r)
         loss = where(alive, before * (inverse * inverse), splat(1.0))
@@ -94,7 +94,7 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
 @inline
 def _raise_to(maximum, lane, due, value):
     old = load(maximum, (lane,))
-    store(maximum, (lane,), where(due & (value > old), value, old))
+    store(maximum, (lane,), where((due > 0.5) & (value > old), value, old))
 
 
 @inline

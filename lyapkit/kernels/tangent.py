@@ -98,11 +98,11 @@ def _collect_divergence(carry, lane, due, is_map):
     """The growth of volume since the last time, set back to nothing where due."""
     total = load(carry, (0, lane))
     if is_map == 0:
-        store(carry, (0, lane), where(due, splat(0.0), total))
+        store(carry, (0, lane), where(due > 0.5, splat(0.0), total))
         return total
     exponent = load(carry, (1, lane))
-    store(carry, (0, lane), where(due, splat(1.0), total))
-    store(carry, (1, lane), where(due, splat(0.0), exponent))
+    store(carry, (0, lane), where(due > 0.5, splat(1.0), total))
+    store(carry, (1, lane), where(due > 0.5, splat(0.0), exponent))
     return log(absolute(total)) + exponent * 0.6931471805599453
 
 
@@ -113,9 +113,9 @@ def _add(sums, weights, i, batch, row, lane, due, value):
         weight = weights[a, i]
         if weight != 0.0:  # leaves even an infinite value out
             old = load(sums, (a, row, lane))
-            store(sums, (a, row, lane), where(due, old + weight * value, old))
+            store(sums, (a, row, lane), where(due > 0.5, old + weight * value, old))
     old = load(sums, (batch, row, lane))
-    store(sums, (batch, row, lane), where(due, old + value, old))
+    store(sums, (batch, row, lane), where(due > 0.5, old + value, old))
 
 
 @inline
@@ -127,10 +127,11 @@ def _collect(frame, carry, interval, sums, quality, weights, growth, i, batch, e
         whole = length * floor(load(interval, (1, lane)) * (i + 1.0))
         since = (i + 1.0) - whole
         since = where(since > 0.0, since, length)
-        due = since == length
+        # A number, not a mask: masks that live long are packed and unpacked at every use.
+        due = where(since == length, splat(1.0), splat(0.0))
         if everyone:
-            due = since > 0.0
-        if any_lane(due):
+            due = splat(1.0)
+        if any_lane(due > 0.5):
             orthonormalise(frame, lane, due, growth, part(quality, _CONDITION), part(quality, _LENGTH))
             for j in range(k):
                 _add(sums, weights, i, batch, j, lane, due, load(growth, (j, lane)))

@@ -8,13 +8,13 @@ from matplotlib.mathtext import MathTextParser
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 _GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi "
-    "omega".split()
+    "alpha beta gamma delta epsilon zeta eta theta kappa lambda mu nu xi pi rho sigma tau phi chi psi omega".split()
 )
 _FUNCTIONS = frozenset("sin cos tan sinh cosh tanh exp log ln max min arg".split())
 # Steps of an angle's ticks as fractions of pi: the first with four ticks or more is taken.
 _PARTS = ((2, 1), (1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 8), (1, 12), (1, 16))
 _LONGEST = 44  # letters of an equation on one line of a title
+_DIGITS = 9  # decimals, at most, of a value in a legend
 SMALL = 8.5  # points; legends, notes and the parameters under an equation
 
 
@@ -56,7 +56,7 @@ def _width(text):
 
 
 def _typeset(text):
-    text = re.sub(r"[A-Za-z]+", _word, text.replace("**", "^"))
+    text = re.sub(r"[A-Za-z]{2,}(?:_[A-Za-z0-9]+)+|[A-Za-z]+", _word, text.replace("**", "^"))
     return text.replace("<-", r"\leftarrow ").replace("*", r"\,").replace("+-", r"\pm ")
 
 
@@ -69,13 +69,26 @@ def _word(match):
         return word + r"\," if re.match(r" [A-Za-z(|]", after) else word
     apart = before.endswith(" ") and not re.search(r"[A-Za-z=] $", before)
     left, right = r"\ " if apart else "", r"\ " if after.startswith(" ") else ""
-    return rf"{left}\mathrm{{{word}}}{right}"
+    name = word.replace("_", r"\_")  # a name such as two_loops has no subscript
+    return rf"{left}\mathrm{{{name}}}{right}"
 
 
 def parameter_text(parameters):
     """The parameters "a = 10, b = 28" that are single numbers; empty where there are none."""
     single = {k: v for k, v in parameters.items() if np.ndim(v) == 0}
     return ",  ".join(f"{symbol(k)} = {v:.4g}" for k, v in single.items())
+
+
+def value_text(one):
+    """An exponent with its standard error, both to the error's second digit: 0.9057 +- 0.0012."""
+    value, error = float(one.lyapunov_exponent), float(one.lyapunov_exponent_stderr)
+    number = rf"\lambda_{{{int(one.mode)}}} = "
+    if not np.isfinite(value):
+        return rf"${number}-\infty$" if value == -np.inf else f"${number}$ failed"
+    if not 10.0**-_DIGITS < error < np.inf:
+        return rf"${number}{round(value, _DIGITS) + 0.0:.{_DIGITS}f}$"  # + 0.0: no minus zero
+    digits = max(0, 1 - math.floor(math.log10(error)))
+    return rf"${number}{value:.{digits}f} \pm {error:.{digits}f}$"
 
 
 def fixed_parameters(ds):

@@ -1,7 +1,5 @@
 """Spectra: Lyapunov exponents against their number, against time or along one parameter."""
 
-import math
-
 import numpy as np
 from cmcrameri import cm
 
@@ -14,6 +12,7 @@ from lyapkit.plot.labels import (
     fixed_parameters,
     parameter_text,
     set_title,
+    value_text,
 )
 
 # sign flag -> (meaning, marker, colour, face); shapes differ too, for print without colours
@@ -113,34 +112,20 @@ def _points(ax, ds, at, legend):
         ax.legend(fontsize=SMALL, frameon=False, title="sign", title_fontsize=SMALL)
     absent = int((values == -np.inf).sum())
     if absent:
-        ax.annotate(
-            rf"{absent} at $-\infty$", (0.98, 0.03), xycoords="axes fraction", ha="right", fontsize=SMALL
-        )
+        ax.annotate(rf"{absent} at $-\infty$", (0.98, 0.03), xycoords="axes fraction", ha="right", fontsize=SMALL)
 
 
 def _against_time(ax, ds):
     end = float(ds.time[-1])
     for mode, colour in zip(ds.mode.values, _mode_colours(ds.sizes["mode"]), strict=True):
         one = ds.sel(mode=mode)
-        ax.plot(ds.time, one.running_exponent, color=colour, lw=1.2, label=_value_text(one))
+        ax.plot(ds.time, one.running_exponent, color=colour, lw=1.2, label=value_text(one))
     if ds.sizes["mode"] <= _NAMED:
         ax.legend(fontsize=SMALL, frameon=False)
     _points(ax, ds, np.full(ds.sizes["mode"], end), legend=False)
     ax.set_xscale("log")
     ax.set_xlim(float(ds.time[0]), end)
     ax.set_xlabel(axis_label(ds.time))
-
-
-def _value_text(one):
-    """An exponent with its standard error, both to the error's second digit: 0.9057 +- 0.0012."""
-    value, error = float(one.lyapunov_exponent), float(one.lyapunov_exponent_stderr)
-    number = rf"\lambda_{{{int(one.mode)}}} = "
-    if not np.isfinite(value):
-        return rf"${number}-\infty$" if value == -np.inf else f"${number}$ failed"
-    if not 1e-12 < error < np.inf:
-        return rf"${number}{value:.12g}$"
-    digits = max(0, 1 - math.floor(math.log10(error)))
-    return rf"${number}{value:.{digits}f} \pm {error:.{digits}f}$"
 
 
 def _against_parameter(ax, ds, data, dim):

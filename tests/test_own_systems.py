@@ -1,0 +1,603 @@
+"""Systems that users write: styles of rules, branches, given Jacobians, formulas, and what is refused."""
+
+import math
+from math import tanh
+
+import numba
+import numpy as np
+import pytest
+import sympy
+
+import lyapkit as lk
+from lyapkit.systems import evaluate
+
+GAIN, ANGLE = 2.0, 0.8
+PARAMETERS = {"alpha": GAIN, "theta": ANGLE}
+R = np.array([[math.cos(ANGLE), -math.sin(ANGLE)], [math.sin(ANGLE), math.cos(ANGLE)]])
+START = [0.5, 0.2]
+
+
+def scalar_numpy(x, alpha, theta):
+    c, s = alpha * np.cos(theta), alpha * np.sin(theta)
+    return np.tanh(c * x[0] - s * x[1]), np.tanh(s * x[0] + c * x[1])
+
+
+def scalar_math(x, alpha, theta):
+    c, s = alpha * math.cos(theta), alpha * math.sin(theta)
+    return [math.tanh(c * x[0] - s * x[1]), math.tanh(s * x[0] + c * x[1])]
+
+
+def imported_function(x, alpha, theta):
+    c, s = alpha * math.cos(theta), alpha * math.sin(theta)
+    return tanh(c * x[0] - s * x[1]), tanh(s * x[0] + c * x[1])
+
+
+def _turned(x, theta):
+    c, s = np.cos(theta), np.sin(theta)
+    return np.array([c * x[0] - s * x[1], s * x[0] + c * x[1]])
+
+
+def with_helper(x, alpha, theta):
+    return np.tanh(alpha * _turned(x, theta))
+
+
+@numba.njit
+def _jitted_turn(a, b, theta):
+    return math.cos(theta) * a - math.sin(theta) * b
+
+
+def with_jitted_helper(x, alpha, theta):
+    first = _jitted_turn(x[0], x[1], theta)
+    return np.tanh(alpha * first), np.tanh(alpha * (np.sin(theta) * x[0] + np.cos(theta) * x[1]))
+
+
+def unpacked(x, alpha, theta):
+    a, b = x
+    c, s = alpha * np.cos(theta), alpha * np.sin(theta)
+    return {0: np.tanh(c * a - s * b), 1: np.tanh(s * a + c * b)}.values()
+
+
+def with_loop(x, alpha, theta):
+    matrix = [[math.cos(theta), -math.sin(theta)], [math.sin(theta), math.cos(theta)]]
+    return [np.tanh(alpha * sum(m * v for m, v in zip(row, x, strict=True))) for row in matrix]
+
+
+def with_defaults(x, alpha=GAIN, theta=ANGLE):
+    return scalar_numpy(x, alpha, theta)
+
+
+def stacked(x, alpha, theta):
+    matrix = np.array([[np.cos(theta), -np.sin(theta)], [np.sin(theta), np.cos(theta)]])
+    return np.tanh(alpha * np.dot(matrix, x))
+
+
+STYLES = [
+    scalar_numpy, scalar_math, imported_function, with_helper, with_jitted_helper, unpacked, with_loop,
+    with_defaults, stacked, lambda x, alpha, theta: np.tanh(alpha * _turned(x, theta)),
+]  # fmt: skip
+
+
+def _same(own, built_in, **keywords):
+    """Exponents and orbits agree to rounding; all of an own rule's tangent is exact."""
+    ours, theirs = (
+        lk.lyapunov_spectrum(s, initial_state=START, estimator="mean", **keywords)
+        for s in (own, built_in)
+    )
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(ours.mean_divergence, theirs.mean_divergence, rtol=0, atol=1e-12)
+    assert ours.attrs["tangent"] == "exact (traced)"
+
+
+@pytest.mark.parametrize("rule", STYLES, ids=lambda rule: rule.__name__)
+def test_styles_of_scalar_rules(rule):
+    own = lk.define_map(rule, parameters=PARAMETERS, dimension=2)
+    _same(own, lk.systems.rotation_map(**PARAMETERS), duration=500)
+
+
+def test_matrix_in_a_closure():
+    W = GAIN * R
+    own = lk.define_map(lambda x: np.tanh(W @ x), dimension=2)
+    _same(own, lk.systems.rotation_map(**PARAMETERS), duration=500)
+    own = lk.define_flow(lambda x: -x + np.tanh(W @ x), dimension=2)
+    _same(own, lk.systems.rotation_flow(**PARAMETERS), duration=20, dt=0.05)
+
+
+def test_matrix_as_a_parameter():
+    own = lk.define_map(lambda x, W, b: np.tanh(W @ x + b), parameters={"W": GAIN * R, "b": 0.0}, dimension=2)
+    _same(own, lk.systems.rotation_map(**PARAMETERS), duration=500)
+    turned = own.with_(W=3.0 * R, b=0.1)
+    np.testing.assert_allclose(
+        evaluate.value(turned, START), np.tanh(3.0 * R @ START + 0.1), rtol=1e-15
+    )
+
+
+def test_transposed_product():
+    """x @ W is W' x, not W x."""
+    own = lk.define_map(lambda x, W: np.tanh(x @ W), parameters={"W": GAIN * R}, dimension=2)
+    _same(own, lk.systems.rotation_map(alpha=GAIN, theta=-ANGLE), duration=500)
+
+
+def test_same_bits_as_the_built_in_system():
+    """The same operations in the same order are the same kernel."""
+    own = lk.define_map(lambda x, a, b: (1.0 - a * x[0] ** 2 + x[1], b * x[0]), parameters={"a": 1.4, "b": 0.3}, dimension=2)
+    ours, theirs = (
+        lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1]) for s in (own, lk.systems.henon())
+    )
+    for name in theirs.variables:
+        np.testing.assert_array_equal(ours[name], theirs[name])
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("np.exp(x) - 2", lambda x: np.exp(x) - 2),
+        ("np.log(1.5 + x ** 2)", lambda x: np.log(1.5 + x**2)),
+        ("np.sqrt(1 + x)", lambda x: np.sqrt(1 + x)),
+        ("np.sin(x) * np.cos(2 * x)", lambda x: np.sin(x) * np.cos(2 * x)),
+        ("np.arctan(x) + np.tan(x / 2)", lambda x: np.arctan(x) + np.tan(x / 2)),
+        ("np.sinh(x) / np.cosh(x)", lambda x: np.tanh(x)),
+        ("np.arcsin(x / 2) + np.arccos(x / 3)", lambda x: np.arcsin(x / 2) + np.arccos(x / 3)),
+        ("np.expm1(x) + np.log1p(x)", lambda x: np.expm1(x) + np.log1p(x)),
+        ("math.erf(x)", lambda x: np.vectorize(math.erf)(x)),
+        ("math.atan2(x, 1 + x)", lambda x: np.arctan2(x, 1 + x)),
+        ("x ** 3 - x ** -2 + x ** 0.5 + x ** 2.5", lambda x: x**3 - x**-2.0 + x**0.5 + x**2.5),
+        ("2 ** x + math.pow(x, 3)", lambda x: 2**x + x**3),
+        ("np.arcsinh(x) + np.arccosh(1 + x) + np.arctanh(x / 2)", lambda x: np.arcsinh(x) + np.arccosh(1 + x) + np.arctanh(x / 2)),
+        ("1 / (1 + math.exp(-x))", lambda x: 1 / (1 + np.exp(-x))),
+        ("x * abs(x)", lambda x: x * abs(x)),
+        ("np.square(x) + np.reciprocal(x) + np.log2(x) + np.log10(x)", lambda x: x**2 + 1 / x + np.log2(x) + np.log10(x)),
+        ("x % 0.25", lambda x: x % 0.25),
+        ("x // 0.25 + x", lambda x: x // 0.25 + x),
+    ],
+)  # fmt: skip
+def test_functions(text, plain):
+    """Each elementary function: value to 4 ulp-like 1e-14, slope to the error of its central difference."""
+    rule = eval(f"lambda x: [{text.replace('x', 'x[0]').replace('ex[0]p', 'exp')}]", {"np": np, "math": math})
+    own = lk.define_map(rule, dimension=1)
+    assert own.cell.tangent.startswith("exact")
+    for x in (0.31, 0.62, 0.93):
+        assert abs(evaluate.value(own, [x])[0] - plain(x)) < 1e-14 * max(1, abs(plain(x)))
+        h = 1e-4
+        slope = (8 * (plain(x + h) - plain(x - h)) - plain(x + 2 * h) + plain(x - 2 * h)) / (12 * h)
+        assert abs(evaluate.jacobian_matrix(own, [x])[0, 0] - slope) < 1e-9 * max(1, abs(slope))
+
+
+# ------------------------------------------------------------------ branches
+
+
+def tent(x, slope):
+    if x[0] < 0.5:
+        return [slope * x[0]]
+    return [slope * (1.0 - x[0])]
+
+
+BENT = {
+    "if": (tent, None),
+    "conditional expression": (lambda x, slope: slope * (x[0] if x[0] < 0.5 else 1.0 - x[0]), None),
+    "min": (lambda x, slope: [slope * min(x[0], 1.0 - x[0])], None),
+    "np.minimum": (lambda x, slope: [slope * np.minimum(x[0], 1.0 - x[0])], None),
+    "abs": (lambda x, slope: [slope * (0.5 - abs(x[0] - 0.5))], None),
+    "math.fabs": (lambda x, slope: [slope * (0.5 - math.fabs(x[0] - 0.5))], None),
+    "max": (lambda x, slope: [slope * (1.0 - max(x[0], 1.0 - x[0]))], None),
+    "np.where": (lambda x, slope: [slope * np.where(x[0] < 0.5, x[0], 1.0 - x[0])], None),
+}
+
+
+@pytest.mark.parametrize("style", BENT)
+def test_branching_rules(style):
+    """The tent map in all its spellings: exponent ln(slope) from every orbit that misses the tip."""
+    system = lk.define_map(
+        BENT[style][0], parameters={"slope": 1.9}, dimension=1, initial_state=[0.37], name="tent"
+    )
+    for x in (0.2, 0.7):
+        assert abs(evaluate.value(system, [x])[0] - 1.9 * min(x, 1 - x)) < 1e-15
+    ds = lk.lyapunov_spectrum(system, duration=2000)
+    # a central difference, where the rule could not be traced, errs by 1e-10 and rarely straddles the tip
+    tolerance = 1e-12 if ds.attrs["tangent"].startswith("exact") else 1e-3
+    assert abs(float(ds.lyapunov_exponent[0]) - math.log(1.9)) < tolerance
+    assert ds.attrs["tangent"].startswith(("exact (traced)", "central difference"))
+
+
+def test_branches_are_counted():
+    system = lk.define_map(tent, parameters={"slope": 1.9}, dimension=1)
+    assert system.cell.tangent == "exact (traced) along 2 branches"
+
+
+def test_piecewise_of_two_units():
+    """Lozi's map: abs inside, against the formula's own Jacobian at both sides."""
+    system = lk.define_map(lambda x, a, b: (1 - a * abs(x[0]) + x[1], b * x[0]), parameters={"a": 1.7, "b": 0.5}, dimension=2)
+    for x in ([0.3, 0.1], [-0.3, 0.1]):
+        wanted = [[-1.7 * np.sign(x[0]), 1.0], [0.5, 0.0]]
+        np.testing.assert_allclose(evaluate.jacobian_matrix(system, x), wanted, rtol=1e-15)
+    ds = lk.lyapunov_spectrum(system, initial_state=[0.1, 0.1])
+    assert abs(float(ds.lyapunov_exponent.sum()) - math.log(0.5)) < 1e-12
+
+
+def with_while(x, r):
+    """Collatz-like folding: as often as needed, so no fixed expression."""
+    y = r * x[0]
+    while y > 1.0:
+        y = y - 1.0
+    return np.array([y])
+
+
+def with_int(x, r):
+    y = r * x[0]
+    return np.array([y - int(y)])
+
+
+@pytest.mark.parametrize("rule", [with_while, with_int])
+def test_untraceable_rules_still_work(rule):
+    """x <- 3 x mod 1 (r = 2.9): slope r everywhere; the result says how its tangent was made."""
+    system = lk.define_map(rule, parameters={"r": 2.9}, dimension=1, initial_state=[0.217])
+    ds = lk.lyapunov_spectrum(system, duration=1000)
+    # either traced along its branches, or by central differences: 1e-10, and wrong only on the few steps
+    # (2 r 6e-6 of all) that straddle a jump
+    assert abs(float(ds.lyapunov_exponent[0]) - math.log(2.9)) < 0.02
+    assert ds.attrs["tangent"].startswith(("central difference", "exact (traced) along"))
+    orbit = [0.217]
+    for _ in range(20):
+        orbit.append(2.9 * orbit[-1] % 1.0)
+    states = lk.trajectory(system, duration=20).state.values[:, 0]
+    # rounding grows as 2.9^20 = 1.8e9
+    np.testing.assert_allclose(states, orbit, rtol=0, atol=1e-16 * 2.9**20)
+
+
+def test_untraceable_rule_says_central_difference():
+    ds = lk.lyapunov_spectrum(
+        lk.define_map(with_int, parameters={"r": 2.9}, dimension=1), duration=200
+    )
+    assert "central difference" in ds.attrs["tangent"]
+
+
+def _folded(x, r):
+    """A smooth rule that tracing refuses because of int()."""
+    unused = int(x[0])
+    return np.array([r * x[0] * (1.0 - x[0]) + 0 * unused])
+
+
+def test_central_differences_are_accurate():
+    """The logistic map hidden from the tracer: relative error of the tangent about 1e-10."""
+    hidden = lk.define_map(_folded, parameters={"r": 3.5}, dimension=1, initial_state=[0.3])
+    ours, theirs = (
+        lk.lyapunov_spectrum(s, initial_state=[0.3], duration=500, estimator="mean")
+        for s in (hidden, lk.systems.logistic(r=3.5))
+    )
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-9)
+
+
+def test_untraceable_rule_with_a_jacobian_uses_it():
+    system = lk.define_map(
+        _folded, parameters={"r": 3.5}, dimension=1, initial_state=[0.3],
+        jacobian=lambda x, r: np.array([[r * (1.0 - 2.0 * x[0])]]),
+    )  # fmt: skip
+    ours = lk.lyapunov_spectrum(system, duration=500, estimator="mean")
+    theirs = lk.lyapunov_spectrum(
+        lk.systems.logistic(r=3.5), initial_state=[0.3], duration=500, estimator="mean"
+    )
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-12)
+    assert ours.attrs["tangent"] == "the given Jacobian"
+
+
+def test_untraceable_flow():
+    """A flow by numba and differences: trace and exponents as of the same flow traced."""
+
+    def hidden(x, mu):
+        unused = int(x[0])
+        return np.array([x[1] + 0 * unused, mu * (1.0 - x[0] ** 2) * x[1] - x[0]])
+
+    own = lk.define_flow(hidden, parameters={"mu": 1.0}, dimension=2, initial_state=[2.0, 0.0])
+    keywords = {"duration": 20, "dt": 0.02, "transient": 20, "estimator": "mean"}
+    ours = lk.lyapunov_spectrum(own, **keywords)
+    theirs = lk.lyapunov_spectrum(lk.systems.van_der_pol(), **keywords)
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-8)
+    np.testing.assert_allclose(ours.mean_divergence, theirs.mean_divergence, rtol=0, atol=1e-8)
+
+
+# ------------------------------------------------------------------ given Jacobians
+
+
+def _henon(x, a, b):
+    return 1 - a * x[0] ** 2 + x[1], b * x[0]
+
+
+HENON = {"parameters": {"a": 1.4, "b": 0.3}, "dimension": 2}
+
+
+def test_right_jacobian_is_accepted():
+    system = lk.define_map(_henon, jacobian=lambda x, a, b: [[-2 * a * x[0], 1.0], [b, 0.0]], **HENON)
+    ds = lk.lyapunov_spectrum(system, initial_state=[0.1, 0.1], duration=500)
+    assert abs(float(ds.mean_divergence) - math.log(0.3)) < 1e-12
+
+
+@pytest.mark.parametrize(
+    ("jacobian", "entry"),
+    [
+        (lambda x, a, b: [[-2 * a * x[0], b], [1.0, 0.0]], r"\[0, 1\]"),  # transposed
+        (lambda x, a, b: [[2 * a * x[0], 1.0], [b, 0.0]], r"\[0, 0\]"),  # a sign
+        (lambda x, a, b: [[-2 * a * x[0], 1.0], [b, 1e-5]], r"\[1, 1\]"),
+    ],
+)
+def test_wrong_jacobian_is_refused_with_both_numbers(jacobian, entry):
+    with pytest.raises(ValueError, match=f"jacobian: entry {entry} .* is .*but .* is ") as caught:
+        lk.define_map(_henon, jacobian=jacobian, **HENON)
+    given, own = (float(w) for w in _numbers(str(caught.value).split("] is ")[1]))
+    assert given != own
+
+
+def _numbers(text):
+    """The two numbers of the message, wherever its commas and words are."""
+    words = text.replace(",", " ").split()
+    for word in words:
+        try:
+            yield float(word)
+        except ValueError:
+            continue
+
+
+def test_jacobian_of_wrong_shape_is_refused():
+    with pytest.raises(ValueError, match=r"jacobian: returned shape \(2,\)"):
+        lk.define_map(_henon, jacobian=lambda x, a, b: [1.0, 2.0], **HENON)
+
+
+def test_wrong_jacobian_of_an_untraceable_rule_is_refused():
+    with pytest.raises(ValueError, match="jacobian: entry"):
+        lk.define_map(
+            _folded, parameters={"r": 3.5}, dimension=1, jacobian=lambda x, r: np.array([[r * x[0]]])
+        )
+
+
+# ------------------------------------------------------------------ time
+
+
+def test_time_dependent_flow():
+    """x' = -x + cos t: the orbit in closed form, the exponent -1."""
+    system = lk.define_flow(lambda x, t: -x[0] + np.cos(t), dimension=1, initial_state=[0.5])
+    ds = lk.trajectory(system, method="rk8", dt=0.05, duration=10)
+    t = ds.time.values
+    wanted = 0.5 * (np.cos(t) + np.sin(t))  # the transient's coefficient is 0 from x(0) = 1/2
+    np.testing.assert_allclose(ds.state[:, 0], wanted, rtol=0, atol=1e-11)
+    exponent = lk.lyapunov_spectrum(system, method="rk8", dt=0.05, duration=50).lyapunov_exponent
+    assert abs(float(exponent[0]) + 1) < 1e-10
+
+
+@pytest.mark.parametrize("method", ["rk4", "rk8", "euler"])
+def test_time_at_the_stages(method):
+    """x' = 3 t^2: rk4 and rk8 integrate it exactly from their stage times, Euler as a left sum."""
+    system = lk.define_flow(lambda x, t: 3 * t**2 + 0 * x[0], dimension=1, initial_state=[0.0])
+    end = float(lk.trajectory(system, method=method, dt=0.1, duration=1).state[-1, 0])
+    left_sum = sum(3 * (0.1 * i) ** 2 * 0.1 for i in range(10))
+    assert abs(end - (left_sum if method == "euler" else 1.0)) < 1e-13
+
+
+def test_time_dependent_map():
+    """x <- t: the number of iterates done."""
+    system = lk.define_map(lambda x, t: t + 0 * x[0], dimension=1, initial_state=[7.0])
+    assert lk.trajectory(system, duration=4).state.values.ravel().tolist() == [7, 0, 1, 2, 3]
+
+
+def test_time_goes_on_after_the_transient():
+    system = lk.define_map(lambda x, t: t + 0 * x[0], dimension=1, initial_state=[7.0])
+    assert lk.trajectory(system, transient=10, duration=2).state.values.ravel().tolist() == [9, 10, 11]
+
+
+def test_time_in_an_untraceable_rule():
+    def rule(x, t):
+        unused = int(x[0])
+        return np.array([t + 0.0 * unused])
+
+    system = lk.define_map(rule, dimension=1, initial_state=[7.0])
+    assert lk.trajectory(system, duration=3).state.values.ravel().tolist() == [7, 0, 1, 2]
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def _plain(x, a):
+    return [a * x[0], x[1]]
+
+
+@pytest.mark.parametrize("define", [lk.define_flow, lk.define_map])
+@pytest.mark.parametrize(
+    ("rule", "keywords", "error", "match"),
+    [
+        (_plain, {"parameters": {"a": 1.0}, "dimension": 3}, ValueError, "rule|x"),
+        (lambda x: [x[0]], {"dimension": 2}, ValueError, "rule: returned 1 values"),
+        (lambda x: [x[0], x[1], x[0]], {"dimension": 2}, ValueError, "rule: returned 3 values"),
+        (_plain, {"dimension": 2}, ValueError, "parameters: 'a'"),
+        (_plain, {"parameters": {"a": 1.0, "b": 2.0}, "dimension": 2}, ValueError, "parameters: 'b'"),
+        (_plain, {"parameters": {"a": 1.0}}, ValueError, "dimension: not given"),
+        (_plain, {"parameters": {"a": 1.0}, "dimension": 0}, ValueError, "dimension: given 0"),
+        (_plain, {"parameters": {"a": 1.0}, "dimension": 2.0}, ValueError, "dimension: given 2.0"),
+        (_plain, {"parameters": {"a": 1.0}, "dimension": True}, ValueError, "dimension: given True"),
+        (_plain, {"parameters": {"a": math.nan}, "dimension": 2}, ValueError, "^a: .*finite"),
+        (_plain, {"parameters": {"a": "one"}, "dimension": 2}, TypeError, "^a: given 'one'"),
+        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1.0], "dimension": 2}, ValueError, "initial_state"),
+        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1.0, math.inf], "dimension": 2}, ValueError, "initial_state"),
+        (lambda: [1.0], {"dimension": 1}, ValueError, "rule: takes no argument"),
+        (lambda x, *a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),
+        (lambda x, **a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),
+        (3.0, {"dimension": 1}, TypeError, "rule: given 3.0"),
+        ("x", {"dimension": 1}, TypeError, "rule: given 'x'"),
+    ],
+)  # fmt: skip
+def test_refused(define, rule, keywords, error, match):
+    with pytest.raises(error, match=match):
+        define(rule, **keywords)
+
+
+@pytest.mark.parametrize("dt", [0.0, -0.1, math.nan, math.inf, "small"])
+def test_default_step_is_checked(dt):
+    """A bad default step is refused where it is given, or at the latest by the verb, by its name."""
+    with pytest.raises((ValueError, TypeError), match="dt"):
+        lk.trajectory(lk.define_flow(lambda x: -x, dimension=1, dt=dt))
+
+
+def test_rule_that_nothing_can_run():
+    """Neither traced nor compiled: refused when defined, naming the rule."""
+
+    def rule(x):
+        return [open(str(x[0])).read()]  # noqa: SIM115
+
+    with pytest.raises((ValueError, TypeError), match="rule"):
+        lk.define_map(rule, dimension=1)
+
+
+def test_rule_with_an_error_of_its_own():
+    """A mistake in the rule is seen as such."""
+
+    def rule(x):
+        return [x[0] * undefined_name]  # noqa: F821
+
+    with pytest.raises((NameError, ValueError), match="undefined_name"):
+        lk.define_map(rule, dimension=1)
+
+
+@pytest.mark.parametrize("change", [{"beta": 1.0}, {"alpha": math.inf}, {"alpha": [1.0, 2.0]}])
+def test_with_checks_as_the_constructor_does(change):
+    own = lk.define_map(scalar_numpy, parameters=PARAMETERS, dimension=2)
+    with pytest.raises(ValueError, match=next(iter(change))):
+        own.with_(**change)
+
+
+def test_rule_is_called_with_its_names_only():
+    """Parameters are passed by name: their order in the mapping does not matter."""
+    own = lk.define_map(scalar_numpy, parameters={"theta": ANGLE, "alpha": GAIN}, dimension=2)
+    assert list(own.parameters) == ["alpha", "theta"]
+    _same(own, lk.systems.rotation_map(**PARAMETERS), duration=200)
+
+
+def test_rules_named_as_kernels_name_things():
+    """Parameters called p, x0, lane, nan or inf do not meet the generated code's own names."""
+    own = lk.define_map(
+        lambda x, p, x0, lane, nan, inf, load: p * x[0] + x0 * lane + nan * inf - load,
+        parameters={"p": 0.5, "x0": 2.0, "lane": 3.0, "nan": 5.0, "inf": 7.0, "load": 11.0}, dimension=1,
+    )  # fmt: skip
+    assert evaluate.value(own, [1.0])[0] == 0.5 + 6.0 + 35.0 - 11.0
+
+
+def test_own_system_in_a_scan():
+    own = lk.define_map(scalar_numpy, parameters=PARAMETERS, dimension=2, initial_state=START)
+    grid = {"theta": np.linspace(0.1, 1.0, 3), "alpha": np.array([0.5, 2.0])}
+    ours, theirs = (
+        lk.scan(lk.lyapunov_spectrum, s, grid, duration=300, initial_state=START, estimator="mean")
+        for s in (own, lk.systems.rotation_map())
+    )
+    assert ours.lyapunov_exponent.dims == ("theta", "alpha", "mode")
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-11)
+
+
+def test_large_own_map():
+    """Six units: the determinant is eliminated at run time, with its sign and pivots."""
+    A = np.roll(np.diag([0.9, -0.8, 0.7, -0.6, 0.5, 0.4]), 1, axis=0) + 1e-3
+    own = lk.define_map(lambda x: A @ x, dimension=6)
+    divergence = evaluate.linearise(own, np.zeros(6), np.eye(6))[2]
+    assert abs(divergence - np.linalg.det(A)) < 1e-15
+    ds = lk.lyapunov_spectrum(own, duration=500)
+    assert abs(float(ds.mean_divergence) - np.linalg.slogdet(A)[1]) < 1e-12
+
+
+# ------------------------------------------------------------------ formulas
+
+FLOW = {"x": "-x + tanh(alpha*(cos(theta)*x - sin(theta)*y))", "y": "-y + tanh(alpha*(sin(theta)*x + cos(theta)*y))"}  # fmt: skip
+
+
+def test_symbolic_flow_from_text():
+    own = lk.symbolic_flow(FLOW, parameters=PARAMETERS)
+    assert own.kind == "flow" and own.dimension == 2
+    assert own.equation.startswith("x' = -x + tanh(")
+    _same(own, lk.systems.rotation_flow(**PARAMETERS), duration=20, dt=0.05)
+
+
+def test_symbolic_map_from_text():
+    own = lk.symbolic_map({"u": "1 - a*u**2 + v", "v": "b*u"}, parameters={"a": 1.4, "b": 0.3})
+    assert own.kind == "map"
+    ours, theirs = (
+        lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1], duration=50) for s in (own, lk.systems.henon())
+    )
+    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-8)
+
+
+def test_symbolic_flow_from_sympy():
+    x, y, alpha, theta = sympy.symbols("x y alpha theta")
+    u, v = alpha * (sympy.cos(theta) * x - sympy.sin(theta) * y), alpha * (sympy.sin(theta) * x + sympy.cos(theta) * y)
+    own = lk.symbolic_flow({x: -x + sympy.tanh(u), y: -y + sympy.tanh(v)}, parameters=PARAMETERS)
+    _same(own, lk.systems.rotation_flow(**PARAMETERS), duration=20, dt=0.05)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("2*x + 3", 3.5), ("x**2", 0.0625), ("-x**2", -0.0625), ("2**-1*x", 0.125), ("1/x", 4.0), ("x % 0.1", 0.05),
+        ("exp(x)", math.exp(0.25)), ("sqrt(x)", 0.5), ("abs(-x)", 0.25), ("pi*x", math.pi / 4), ("+x", 0.25),
+        ("1e-3*x", 2.5e-4), ("log(x) + ln(x)", 2 * math.log(0.25)), ("atan2(x, 1)", math.atan2(0.25, 1)),
+        ("(x + 1)*(x - 1)", -0.9375), ("3", 3.0), ("  x", 0.25), ("x - 1 - 1", -1.75), ("2**3**x", 2 ** (3**0.25)),
+    ],
+)  # fmt: skip
+def test_grammar(text, value):
+    own = lk.symbolic_map({"x": text})
+    assert abs(evaluate.value(own, [0.25])[0] - value) < 1e-14 * max(1, abs(value))
+
+
+def test_symbolic_rule_of_time():
+    own = lk.symbolic_flow({"x": "-x + cos(t)"}, initial_state=[0.5])
+    ds = lk.trajectory(own, method="rk8", dt=0.05, duration=5)
+    t = ds.time.values
+    np.testing.assert_allclose(ds.state[:, 0], (np.cos(t) + np.sin(t)) / 2, rtol=0, atol=1e-11)
+
+
+def test_a_unit_may_be_called_t():
+    """Then t is the unit, not the time."""
+    own = lk.symbolic_map({"t": "2*t"})
+    assert evaluate.value(own, [1.5])[0] == 3.0
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os')", "__import__('os').system('true')", "x.__class__", "().__class__", "open('f')", "eval('1')",
+        "exec('1')", "lambda: x", "[x for x in (1,)]", "x if x > 0 else 1", "x[0]", "(x, x)", "'text'", "f'{x}'",
+        "x := 1", "import os", "x; x", "x = 1", "globals()", "getattr(x, 'real')", "exp(x, y=1)", "exp(*x)",
+        "True", "None", "1j*x", "x and x", "not x", "x < 1", "~x", "x @ x", "x << 1", "b'x'", "...", "",
+        "unknown(x)", "z", "print(x)", "x.real", "{}", "exp", "pi(x)", "x(1)", "await x", "yield x",
+    ],
+)  # fmt: skip
+def test_text_is_parsed_not_executed(text):
+    """Whatever is not in the grammar is refused with the unit's or argument's name."""
+    with pytest.raises(ValueError, match="equations"):
+        lk.symbolic_flow({"x": text})
+
+
+@pytest.mark.parametrize("text", ["exp()", "exp(x, x)", "atan2(x)", "power(x)"])
+def test_wrong_number_of_arguments(text):
+    with pytest.raises((ValueError, TypeError), match="equations|argument"):
+        lk.symbolic_map({"x": text})
+
+
+@pytest.mark.parametrize(
+    ("equations", "keywords", "match"),
+    [
+        ({}, {}, "equations"),
+        ("x", {}, "equations"),
+        (["x"], {}, "equations"),
+        ({"x": "a*x"}, {}, "'a'"),
+        ({"x": "a*x"}, {"parameters": {"a": 1.0, "x": 2.0}}, "parameters: 'x'"),
+        ({"x": "a*x"}, {"parameters": {"a": math.nan}}, "^a:"),
+        ({"x": "x"}, {"initial_state": [1.0, 2.0]}, "initial_state"),
+    ],
+)
+@pytest.mark.parametrize("define", [lk.symbolic_flow, lk.symbolic_map])
+def test_symbolic_refused(define, equations, keywords, match):
+    with pytest.raises(ValueError, match=match):
+        define(equations, **keywords)
+
+
+@pytest.mark.parametrize("name", ["x-1", "1x", "", "lambda", "a b", "exp", "pi"])
+def test_names_of_units_that_formulas_cannot_use(name):
+    """A unit that no formula can name, or that hides a function or constant, is refused or just works."""
+    try:
+        own = lk.symbolic_map({name: "0.5"})
+    except ValueError as error:
+        assert "equations" in str(error)
+    else:
+        assert evaluate.value(own, [1.0])[0] == 0.5
