@@ -16,7 +16,7 @@ _PUBLIC = {
     "symbolic_map": "systems.symbolic",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
-    "scan": "scan",
+    "scan": "scanning",
     "save": "results",
     "load": "results",
 }

@@ -1,4 +1,4 @@
-"""Systems that users write: styles of rules, branches, given Jacobians, formulas, and what is refused."""
+"""Systems that users write: styles of rules, branches, given Jacobians, and what is refused."""
 
 import math
 from math import tanh
@@ -6,7 +6,6 @@ from math import tanh
 import numba
 import numpy as np
 import pytest
-import sympy
 
 import lyapkit as lk
 from lyapkit.systems import evaluate
@@ -54,7 +53,7 @@ def with_jitted_helper(x, alpha, theta):
 def unpacked(x, alpha, theta):
     a, b = x
     c, s = alpha * np.cos(theta), alpha * np.sin(theta)
-    return {0: np.tanh(c * a - s * b), 1: np.tanh(s * a + c * b)}.values()
+    return np.tanh(c * a - s * b), np.tanh(s * a + c * b)
 
 
 def with_loop(x, alpha, theta):
@@ -127,38 +126,42 @@ def test_same_bits_as_the_built_in_system():
         np.testing.assert_array_equal(ours[name], theirs[name])
 
 
-@pytest.mark.parametrize(
-    ("text", "plain"),
-    [
-        ("np.exp(x) - 2", lambda x: np.exp(x) - 2),
-        ("np.log(1.5 + x ** 2)", lambda x: np.log(1.5 + x**2)),
-        ("np.sqrt(1 + x)", lambda x: np.sqrt(1 + x)),
-        ("np.sin(x) * np.cos(2 * x)", lambda x: np.sin(x) * np.cos(2 * x)),
-        ("np.arctan(x) + np.tan(x / 2)", lambda x: np.arctan(x) + np.tan(x / 2)),
-        ("np.sinh(x) / np.cosh(x)", lambda x: np.tanh(x)),
-        ("np.arcsin(x / 2) + np.arccos(x / 3)", lambda x: np.arcsin(x / 2) + np.arccos(x / 3)),
-        ("np.expm1(x) + np.log1p(x)", lambda x: np.expm1(x) + np.log1p(x)),
-        ("math.erf(x)", lambda x: np.vectorize(math.erf)(x)),
-        ("math.atan2(x, 1 + x)", lambda x: np.arctan2(x, 1 + x)),
-        ("x ** 3 - x ** -2 + x ** 0.5 + x ** 2.5", lambda x: x**3 - x**-2.0 + x**0.5 + x**2.5),
-        ("2 ** x + math.pow(x, 3)", lambda x: 2**x + x**3),
-        ("np.arcsinh(x) + np.arccosh(1 + x) + np.arctanh(x / 2)", lambda x: np.arcsinh(x) + np.arccosh(1 + x) + np.arctanh(x / 2)),
-        ("1 / (1 + math.exp(-x))", lambda x: 1 / (1 + np.exp(-x))),
-        ("x * abs(x)", lambda x: x * abs(x)),
-        ("np.square(x) + np.reciprocal(x) + np.log2(x) + np.log10(x)", lambda x: x**2 + 1 / x + np.log2(x) + np.log10(x)),
-        ("x % 0.25", lambda x: x % 0.25),
-        ("x // 0.25 + x", lambda x: x // 0.25 + x),
-    ],
-)  # fmt: skip
-def test_functions(text, plain):
-    """Each elementary function: value to 4 ulp-like 1e-14, slope to the error of its central difference."""
-    rule = eval(f"lambda x: [{text.replace('x', 'x[0]').replace('ex[0]p', 'exp')}]", {"np": np, "math": math})
-    own = lk.define_map(rule, dimension=1)
+FUNCTIONS = [
+    lambda x: np.exp(x) - 2,
+    lambda x: np.log(1.5 + x**2),
+    lambda x: np.sqrt(1 + x),
+    lambda x: np.sin(x) * np.cos(2 * x),
+    lambda x: np.arctan(x) + np.tan(x / 2),
+    lambda x: np.sinh(x) / np.cosh(x),
+    lambda x: np.arcsin(x / 2) + np.arccos(x / 3),
+    lambda x: np.expm1(x) + np.log1p(x),
+    lambda x: math.erf(x),
+    lambda x: math.atan2(x, 1 + x),
+    lambda x: np.arctan2(1 - x, x),
+    lambda x: x**3 - x**-2 + x**0.5 + x**2.5,
+    lambda x: 2**x + math.pow(x, 3),
+    lambda x: x**x,
+    lambda x: np.arcsinh(x) + np.arccosh(1 + x) + np.arctanh(x / 2),
+    lambda x: 1 / (1 + math.exp(-x)),
+    lambda x: x * abs(x),
+    lambda x: np.square(x) + np.reciprocal(x) + np.log2(x) + np.log10(x),
+    lambda x: x % 0.25,
+    lambda x: x // 0.25 + x,
+    lambda x: np.maximum(x, 0.5) * np.minimum(x, 0.5),
+    lambda x: np.abs(x - 0.5) + np.sign(x - 0.5),
+]
+
+
+@pytest.mark.parametrize("number", range(len(FUNCTIONS)))
+def test_functions(number):
+    """Value to a few ulp of NumPy's, slope to the error of a five-point difference (1e-11 at this step)."""
+    f = FUNCTIONS[number]
+    own = lk.define_map(lambda x: [f(x[0])], dimension=1)
     assert own.cell.tangent.startswith("exact")
+    h = 1e-4
     for x in (0.31, 0.62, 0.93):
-        assert abs(evaluate.value(own, [x])[0] - plain(x)) < 1e-14 * max(1, abs(plain(x)))
-        h = 1e-4
-        slope = (8 * (plain(x + h) - plain(x - h)) - plain(x + 2 * h) + plain(x - 2 * h)) / (12 * h)
+        assert abs(evaluate.value(own, [x])[0] - f(x)) < 1e-14 * max(1, abs(f(x)))
+        slope = (8 * (f(x + h) - f(x - h)) - f(x + 2 * h) + f(x - 2 * h)) / (12 * h)
         assert abs(evaluate.jacobian_matrix(own, [x])[0, 0] - slope) < 1e-9 * max(1, abs(slope))
 
 
@@ -437,7 +440,7 @@ def test_rule_that_nothing_can_run():
     """Neither traced nor compiled: refused when defined, naming the rule."""
 
     def rule(x):
-        return [open(str(x[0])).read()]  # noqa: SIM115
+        return [float(str(float(x[0])))]
 
     with pytest.raises((ValueError, TypeError), match="rule"):
         lk.define_map(rule, dimension=1)
@@ -495,109 +498,3 @@ def test_large_own_map():
     assert abs(divergence - np.linalg.det(A)) < 1e-15
     ds = lk.lyapunov_spectrum(own, duration=500)
     assert abs(float(ds.mean_divergence) - np.linalg.slogdet(A)[1]) < 1e-12
-
-
-# ------------------------------------------------------------------ formulas
-
-FLOW = {"x": "-x + tanh(alpha*(cos(theta)*x - sin(theta)*y))", "y": "-y + tanh(alpha*(sin(theta)*x + cos(theta)*y))"}  # fmt: skip
-
-
-def test_symbolic_flow_from_text():
-    own = lk.symbolic_flow(FLOW, parameters=PARAMETERS)
-    assert own.kind == "flow" and own.dimension == 2
-    assert own.equation.startswith("x' = -x + tanh(")
-    _same(own, lk.systems.rotation_flow(**PARAMETERS), duration=20, dt=0.05)
-
-
-def test_symbolic_map_from_text():
-    own = lk.symbolic_map({"u": "1 - a*u**2 + v", "v": "b*u"}, parameters={"a": 1.4, "b": 0.3})
-    assert own.kind == "map"
-    ours, theirs = (
-        lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1], duration=50) for s in (own, lk.systems.henon())
-    )
-    np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-8)
-
-
-def test_symbolic_flow_from_sympy():
-    x, y, alpha, theta = sympy.symbols("x y alpha theta")
-    u, v = alpha * (sympy.cos(theta) * x - sympy.sin(theta) * y), alpha * (sympy.sin(theta) * x + sympy.cos(theta) * y)
-    own = lk.symbolic_flow({x: -x + sympy.tanh(u), y: -y + sympy.tanh(v)}, parameters=PARAMETERS)
-    _same(own, lk.systems.rotation_flow(**PARAMETERS), duration=20, dt=0.05)
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("2*x + 3", 3.5), ("x**2", 0.0625), ("-x**2", -0.0625), ("2**-1*x", 0.125), ("1/x", 4.0), ("x % 0.1", 0.05),
-        ("exp(x)", math.exp(0.25)), ("sqrt(x)", 0.5), ("abs(-x)", 0.25), ("pi*x", math.pi / 4), ("+x", 0.25),
-        ("1e-3*x", 2.5e-4), ("log(x) + ln(x)", 2 * math.log(0.25)), ("atan2(x, 1)", math.atan2(0.25, 1)),
-        ("(x + 1)*(x - 1)", -0.9375), ("3", 3.0), ("  x", 0.25), ("x - 1 - 1", -1.75), ("2**3**x", 2 ** (3**0.25)),
-    ],
-)  # fmt: skip
-def test_grammar(text, value):
-    own = lk.symbolic_map({"x": text})
-    assert abs(evaluate.value(own, [0.25])[0] - value) < 1e-14 * max(1, abs(value))
-
-
-def test_symbolic_rule_of_time():
-    own = lk.symbolic_flow({"x": "-x + cos(t)"}, initial_state=[0.5])
-    ds = lk.trajectory(own, method="rk8", dt=0.05, duration=5)
-    t = ds.time.values
-    np.testing.assert_allclose(ds.state[:, 0], (np.cos(t) + np.sin(t)) / 2, rtol=0, atol=1e-11)
-
-
-def test_a_unit_may_be_called_t():
-    """Then t is the unit, not the time."""
-    own = lk.symbolic_map({"t": "2*t"})
-    assert evaluate.value(own, [1.5])[0] == 3.0
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "__import__('os')", "__import__('os').system('true')", "x.__class__", "().__class__", "open('f')", "eval('1')",
-        "exec('1')", "lambda: x", "[x for x in (1,)]", "x if x > 0 else 1", "x[0]", "(x, x)", "'text'", "f'{x}'",
-        "x := 1", "import os", "x; x", "x = 1", "globals()", "getattr(x, 'real')", "exp(x, y=1)", "exp(*x)",
-        "True", "None", "1j*x", "x and x", "not x", "x < 1", "~x", "x @ x", "x << 1", "b'x'", "...", "",
-        "unknown(x)", "z", "print(x)", "x.real", "{}", "exp", "pi(x)", "x(1)", "await x", "yield x",
-    ],
-)  # fmt: skip
-def test_text_is_parsed_not_executed(text):
-    """Whatever is not in the grammar is refused with the unit's or argument's name."""
-    with pytest.raises(ValueError, match="equations"):
-        lk.symbolic_flow({"x": text})
-
-
-@pytest.mark.parametrize("text", ["exp()", "exp(x, x)", "atan2(x)", "power(x)"])
-def test_wrong_number_of_arguments(text):
-    with pytest.raises((ValueError, TypeError), match="equations|argument"):
-        lk.symbolic_map({"x": text})
-
-
-@pytest.mark.parametrize(
-    ("equations", "keywords", "match"),
-    [
-        ({}, {}, "equations"),
-        ("x", {}, "equations"),
-        (["x"], {}, "equations"),
-        ({"x": "a*x"}, {}, "'a'"),
-        ({"x": "a*x"}, {"parameters": {"a": 1.0, "x": 2.0}}, "parameters: 'x'"),
-        ({"x": "a*x"}, {"parameters": {"a": math.nan}}, "^a:"),
-        ({"x": "x"}, {"initial_state": [1.0, 2.0]}, "initial_state"),
-    ],
-)
-@pytest.mark.parametrize("define", [lk.symbolic_flow, lk.symbolic_map])
-def test_symbolic_refused(define, equations, keywords, match):
-    with pytest.raises(ValueError, match=match):
-        define(equations, **keywords)
-
-
-@pytest.mark.parametrize("name", ["x-1", "1x", "", "lambda", "a b", "exp", "pi"])
-def test_names_of_units_that_formulas_cannot_use(name):
-    """A unit that no formula can name, or that hides a function or constant, is refused or just works."""
-    try:
-        own = lk.symbolic_map({name: "0.5"})
-    except ValueError as error:
-        assert "equations" in str(error)
-    else:
-        assert evaluate.value(own, [1.0])[0] == 0.5

@@ -26,23 +26,23 @@ def rates(sums, dt):
 def plain_mean(batches, dt, short_last=False):
     """Mean over the whole run and its standard error by batch means, each (k + 1, L).
 
-    Batch means forget correlations shorter than a batch; the error is the largest over batches of one, two
-    and four units, so that correlations up to a few batches still widen it. It is at least
-    half the difference of the run's two halves, so that a drift (the ln t / t of a shear) widens it too.
+    Batch means forget correlations shorter than a batch, positive and negative ones alike, if only
+    batches are long; the error is the larger one of two groupings, about 16 and about 8 batches.
     short_last: the last batch is much shorter than the others, and left out of the error.
     """
     mean = rates(batches.sum(axis=0), dt)
     full = batches[:-1] if short_last else batches
-    errors = [_batch_error(full, size, dt, mean) for size in (1, 2, 4) if len(full) >= 4 * size]
-    if len(full) > 1:
-        middle = len(full) // 2
-        early, late = (rates(part.sum(axis=0), dt) for part in (full[:middle], full[middle:]))
-        with np.errstate(all="ignore"):
-            errors.append(0.5 * abs(late - early))
     error = np.full_like(mean, np.nan)
-    for one in errors:
-        error = np.fmax(error, one)
+    for size in _group_sizes(len(full)):
+        error = np.fmax(error, _batch_error(full, size, dt, mean))
     return mean, error
+
+
+def _group_sizes(count):
+    """The two coarsest groupings into at least eight groups; single batches where there are few."""
+    if count < 4:
+        return []
+    return [size for size in (8, 4, 2, 1) if count >= 8 * size][:2] or [1]
 
 
 def _batch_error(batches, size, dt, mean):
@@ -67,19 +67,20 @@ def weighted_mean(sums, dt):
     return whole, spread + _FLOOR * largest
 
 
-def is_regular(spread, plain, error):
-    """Whether each lane's orbit is (quasi-)periodic: (L,) booleans.
+def is_regular(weighted, spread, plain, error):
+    """Whether each lane's mean is better taken weighted: (L,) booleans.
 
-    On a chaotic orbit a weighted mean scatters more than the plain one, and the halves' still more; on
-    a regular one all weighted means agree far better than the batches, in every exponent.
-    A leading exponent that is clearly positive is chaos whatever the means say.
+    All arguments (k, L). On a (quasi-)periodic orbit the weighted means agree far better than the batches, in
+    every exponent. Where they do not, the orbit is chaotic if its leading exponent is positive by
+    both estimates; else it is still settling, or drifts, and the weighted means' disagreement tells
+    what batches that happen to fit its period would hide.
     """
     with np.errstate(all="ignore"):
         floor = 1e-13 * np.fmax(1.0, abs(plain))
         agree = (spread <= _REGULAR * error + floor) | (np.isfinite(spread) & ~np.isfinite(error))
-        chaotic = (plain[0] > 5.0 * error[0]) & (plain[0] > 100.0 * spread[0])
-        clearly_positive = (plain[0] > 3.0 * error[0]) & ~(spread[0] < 1e-3 * error[0])
-    return agree.all(axis=0) & ~chaotic & ~clearly_positive
+        chaotic = (plain[0] > 3.0 * error[0]) & (weighted[0] > spread[0])
+        usable = np.isfinite(spread).all(axis=0)
+    return agree.all(axis=0) | (usable & ~chaotic)
 
 
 def kaplan_yorke(exponents, signs):

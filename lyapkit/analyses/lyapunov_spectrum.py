@@ -74,7 +74,7 @@ class _Spectrum:
             starting_frame(self.system.dimension, self.n_exponents, self.seed), self.frame_interval,
         )  # fmt: skip
         ensemble.run(self.clock.transient, monitor, settle=self.clock.transient)
-        ensemble.forget_condition()
+        ensemble.restart_frames()
         steps = self.clock.steps
         result = self._average(ensemble, steps, monitor)
         if self.until is not None:
@@ -133,9 +133,8 @@ class _Spectrum:
         plain, error = estimators.plain_mean(batches, dt, short_last)
         whole_mean, spread = estimators.weighted_mean(weighted, dt)
         if self.estimator == "auto":
-            regular = estimators.is_regular(
-                spread[: self.n_exponents], plain[: self.n_exponents], error[: self.n_exponents]
-            )
+            k = self.n_exponents
+            regular = estimators.is_regular(whole_mean[:k], spread[:k], plain[:k], error[:k])
         else:
             regular = np.full(plain.shape[1], self.estimator == "birkhoff")
         return np.where(regular, whole_mean, plain), np.where(regular, spread, error), regular

@@ -84,7 +84,7 @@ class Ensemble:
     """
 
     def __init__(self, system, values, states, clock, columns, frame=None, interval=None):
-        self.points, self._chunk = len(states), FIRST_CHUNK
+        self.points, self._chunk, self._frame = len(states), FIRST_CHUNK, frame
         cuts = [slice(at, at + LANES) for at in range(0, self.points, LANES)]
         self._blocks = [
             _Block(
@@ -114,9 +114,11 @@ class Ensemble:
         """The blocks' arrays `name` (x, frame, quality) side by side."""
         return np.concatenate([getattr(block, name) for block in self._blocks], axis=-1)
 
-    def forget_condition(self):
-        """Start the record of the worst condition anew."""
+    def restart_frames(self):
+        """Begin the measurement: frames that died on a critical point start afresh, conditions at 1."""
         for block in self._blocks:
+            dead = (block.frame == 0.0).all(axis=1).any(axis=0)
+            block.frame[:, :, dead] = self._frame[:, :, None]
             block.quality[0] = 1.0
 
 
@@ -130,8 +132,7 @@ class _Block:
         self.points, self._is_map = points, system.kind == "map"
         self.x = _padded(states.T, lanes)
         self.frame = np.zeros((columns, n, lanes))
-        if columns:
-            self.frame[:] = frame[:, :, None]
+        self.frame[:] = 0.0 if frame is None else frame[:, :, None]
         self.quality = np.zeros((tangent.QUALITY, lanes))
         self.quality[0], self.quality[3] = 1.0, step.LONGEST_INTERVAL
         stages = 0 if self._is_map else len(step.TABLEAU) - 1

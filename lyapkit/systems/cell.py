@@ -130,6 +130,7 @@ class NumericCell:
 
     def __init__(self, rule, jacobian, kind, dimension, parameters):
         self._rule, self._jacobian, self._kind = rule, jacobian, kind
+        self._names = list(parameters)
         self.dimension = dimension
         self.rows = self.raw_rows = len(parameters)
         self.scratch_rows = dimension**2
@@ -142,7 +143,7 @@ class NumericCell:
         from lyapkit.kernels.simd import WIDTH
 
         announce(self._rule.__name__)
-        names, _, takes_time = rule_signature(self._rule)
+        names, _, takes_time = rule_signature(self._rule, self._names)
         arguments = "".join(f", {name}=p[{m}, one]" for m, name in enumerate(names))
         arguments += ", t=t[one]" if takes_time else ""
         compiled = {name: _jitted(f) for name, f in self._functions().items()}

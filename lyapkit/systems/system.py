@@ -221,7 +221,7 @@ def model(
         defaults = {
             p.name: p.default
             for p in inspect.signature(rule).parameters.values()
-            if p.name not in ("x", "t", "u")
+            if p.default is not p.empty
         }
         described = Model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
@@ -257,7 +257,7 @@ def _constructor(rule, described):
 
     signature = inspect.signature(rule)
     construct.__signature__ = signature.replace(
-        parameters=[p for p in signature.parameters.values() if p.name not in ("x", "t", "u")]
+        parameters=[p for p in signature.parameters.values() if p.default is not p.empty]
     )
     construct.model = described
     return construct
@@ -316,7 +316,7 @@ def define_map(
 def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name):
     if not callable(rule):
         raise TypeError(f"rule: given {rule!r}, accepted: a function rule(x, ...)")
-    names, defaults, _ = rule_signature(rule)
+    names, defaults, _ = rule_signature(rule, parameters or {})
     values = {**defaults, **(parameters or {})}
     for given in values:
         if given not in names:

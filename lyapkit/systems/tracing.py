@@ -13,16 +13,22 @@ from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
 MAX_PATHS = 64
 
 
-def rule_signature(rule):
-    """(names of the parameters after x, their defaults, whether it takes t)."""
-    parameters = list(inspect.signature(rule).parameters.values())
-    if not parameters:
+def rule_signature(rule, given=()):
+    """(names of the parameters after x, their defaults, whether it takes the time t).
+
+    An argument t is the time unless it has a default or is among the `given` parameters.
+    """
+    arguments = list(inspect.signature(rule).parameters.values())
+    if not arguments:
         raise ValueError("rule: takes no argument; the first one must be the state")
-    named = [p for p in parameters[1:] if p.name not in ("t", "u")]
+    special = {p.name for p in arguments[1:] if p.name in ("t", "u") and p.default is p.empty} - set(given)
+    if "u" in special:
+        raise ValueError("rule: u has no value; accepted: a parameter u with a value (rules take no input yet)")
+    named = [p for p in arguments[1:] if p.name not in special]
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named):
         raise ValueError("rule: *args and **kwargs are not accepted; name its parameters")
     defaults = {p.name: p.default for p in named if p.default is not p.empty}
-    return [p.name for p in named], defaults, any(p.name == "t" for p in parameters)
+    return [p.name for p in named], defaults, "t" in special
 
 
 class Traced:
@@ -62,7 +68,7 @@ def trace(rule, parameters, dimension):
     """
     graph = Graph()
     raw, arguments = _parameter_nodes(graph, parameters)
-    takes_time = rule_signature(rule)[2]
+    takes_time = rule_signature(rule, parameters)[2]
     if takes_time:
         arguments = {**arguments, "t": graph.variable("t")}
     state = _state_array(graph, dimension)

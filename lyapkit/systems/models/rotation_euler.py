@@ -16,7 +16,9 @@ def neimark_sacker_gain(theta, h):
 
 def _curves(ranges, parameters):
     theta = np.linspace(*ranges["theta"][:2], 401)
-    return {"Neimark-Sacker": {"alpha": neimark_sacker_gain(theta, parameters["h"]), "theta": theta}}
+    gain = neimark_sacker_gain(theta, parameters["h"])
+    # the fixed points, and so their fold, are the flow's
+    return {"Neimark-Sacker": {"alpha": gain, "theta": theta}, "SNIC": _rotation.snic_curve(ranges)}
 
 
 @model(

@@ -8,9 +8,9 @@ from lyapkit.systems.system import model
 
 
 def _curves(ranges, parameters):
-    # rotation_euler at half the gain and h = 1/2; the SNIC is the flow's
+    # rotation_euler at half the gain and h = 1/2
     half = {"alpha": (0.5 * ranges["alpha"][0], 0.5 * ranges["alpha"][1]), "theta": ranges["theta"]}
-    curves = euler_curves(half, {"h": 0.5}) | {"SNIC": _rotation.snic_curve(half)}
+    curves = euler_curves(half, {"h": 0.5})
     return {k: {"alpha": 2.0 * c["alpha"], "theta": c["theta"]} for k, c in curves.items()}
 
 

@@ -10,7 +10,8 @@ from lyapkit.systems.system import model
 
 def _curves(ranges, parameters):
     theta = np.linspace(*ranges["theta"][:2], 401)
-    return {"Neimark-Sacker": {"alpha": np.ones_like(theta), "theta": theta}}
+    unit_gain = {"alpha": np.ones_like(theta), "theta": theta}
+    return {"Neimark-Sacker": unit_gain, "SNIC": _rotation.snic_curve(ranges)}
 
 
 @model(

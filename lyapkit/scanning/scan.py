@@ -8,7 +8,7 @@ import numpy as np
 from lyapkit.analyses.verb import whole
 from lyapkit.progress import Monitor
 from lyapkit.results import check_target, dataset, empty, save
-from lyapkit.scan.grid import checked_grid, points
+from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.systems.system import as_system
 
 # Points of one task: enough that the work around the kernels is small beside them, few enough that two
