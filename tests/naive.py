@@ -51,9 +51,7 @@ RULES = {
     "linear_map": lambda x, A: np.asarray(A) @ x,
     "stuart_landau": _stuart_landau,
     "van_der_pol": lambda x, mu: np.array([x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]]),
-    "brusselator": lambda x, A, B: np.array(
-        [A + x[0] ** 2 * x[1] - (B + 1) * x[0], B * x[0] - x[0] ** 2 * x[1]]
-    ),
+    "brusselator": lambda x, A, B: np.array([A + x[0] ** 2 * x[1] - (B + 1) * x[0], B * x[0] - x[0] ** 2 * x[1]]),
     "lorenz63": lambda x, sigma, rho, beta: np.array(
         [sigma * (x[1] - x[0]), x[0] * (rho - x[2]) - x[1], x[0] * x[1] - beta * x[2]]
     ),

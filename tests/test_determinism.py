@@ -96,9 +96,7 @@ def test_neighbours_that_need_shorter_intervals():
     keywords = {"duration": 500, "transient": 64}
     system = lk.systems.rotation_map(theta=0.7)
     ds = lk.scan(lk.lyapunov_spectrum, system, {"alpha": both}, **keywords)
-    assert_same_bits(
-        ds.sel(alpha=calm), lk.scan(lk.lyapunov_spectrum, system, {"alpha": calm}, **keywords)
-    )
+    assert_same_bits(ds.sel(alpha=calm), lk.scan(lk.lyapunov_spectrum, system, {"alpha": calm}, **keywords))
 
 
 @pytest.mark.parametrize("block", [1, 3, 512])

@@ -58,10 +58,7 @@ def test_known_sums(name, total):
 def test_sum_error_is_that_of_the_method(method, order, dt):
     """The difference shrinks with dt as the method's error does: it is a check, not a definition."""
     system = lk.systems.rotation_flow(alpha=2.0, theta=0.8)
-    errors = [
-        abs(float(lk.lyapunov_spectrum(system, method=method, dt=h).exponent_sum_error))
-        for h in (dt, dt / 2)
-    ]
+    errors = [abs(float(lk.lyapunov_spectrum(system, method=method, dt=h).exponent_sum_error)) for h in (dt, dt / 2)]
     assert errors[0] > 1e-9
     assert abs(math.log2(errors[0] / errors[1]) - order) < 0.2
 
@@ -109,9 +106,7 @@ def test_linear_flow(steps, seed):
     rk8 with dt = 0.05 errs by (3 * 0.05)^9 / 9! / 0.05, far below 1e-10.
     """
     A = _matrix(0.25 * np.array(steps) - 2.0, seed)
-    found = _exponents(
-        lk.systems.linear_flow(A=A), initial_state=np.zeros(len(A)), duration=50, **FINE
-    )
+    found = _exponents(lk.systems.linear_flow(A=A), initial_state=np.zeros(len(A)), duration=50, **FINE)
     wanted = np.sort(np.linalg.eigvals(A).real)[::-1]
     np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-9)
 
@@ -144,9 +139,7 @@ def test_decay_over_a_long_time():
 @pytest.mark.parametrize("transient", [0, 100])
 def test_superstable_logistic(estimator, transient):
     """r = 2 from the critical point 1/2: a multiplier of zero, so -inf, said by the status."""
-    ds = lk.lyapunov_spectrum(
-        lk.systems.logistic(r=2.0), initial_state=[0.5], estimator=estimator, transient=transient
-    )
+    ds = lk.lyapunov_spectrum(lk.systems.logistic(r=2.0), initial_state=[0.5], estimator=estimator, transient=transient)
     assert float(ds.lyapunov_exponent[0]) == -math.inf
     assert float(ds.mean_divergence) == -math.inf
     assert ds.status == lk_status(ds, "collapsed")

@@ -67,9 +67,7 @@ def test_fewer_exponents(name, parameters, dt, transient, steps):
     system, plain, given, unit = _both(name, parameters, dt)
     n = system.dimension
     k = max(1, n - 1)
-    wanted = naive.spectrum(
-        plain, system.initial_state, starting_frame(n, k, 0).T, transient, steps, unit
-    )
+    wanted = naive.spectrum(plain, system.initial_state, starting_frame(n, k, 0).T, transient, steps, unit)
     ds = lk.lyapunov_spectrum(
         system, estimator="mean", transient=transient * unit, duration=steps * unit, n_exponents=k, **given
     )
@@ -80,9 +78,7 @@ def test_fewer_exponents(name, parameters, dt, transient, steps):
 def test_frame_interval_changes_only_rounding(interval):
     """QR of a product is the product of QRs: a calm orbit bears any interval."""
     system = lk.systems.rotation_flow(alpha=2.0, theta=0.8)
-    wanted = naive.spectrum(
-        naive.Plain(system), system.initial_state, starting_frame(2, 2, 0).T, 40, 333, 0.05
-    )
+    wanted = naive.spectrum(naive.Plain(system), system.initial_state, starting_frame(2, 2, 0).T, 40, 333, 0.05)
     ds = lk.lyapunov_spectrum(
         system, estimator="mean", transient=2, duration=333 * 0.05, dt=0.05, frame_interval=interval
     )

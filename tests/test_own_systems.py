@@ -78,10 +78,7 @@ STYLES = [
 
 def _same(own, built_in, **keywords):
     """Exponents and orbits agree to rounding; all of an own rule's tangent is exact."""
-    ours, theirs = (
-        lk.lyapunov_spectrum(s, initial_state=START, estimator="mean", **keywords)
-        for s in (own, built_in)
-    )
+    ours, theirs = (lk.lyapunov_spectrum(s, initial_state=START, estimator="mean", **keywords) for s in (own, built_in))
     np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-12)
     np.testing.assert_allclose(ours.mean_divergence, theirs.mean_divergence, rtol=0, atol=1e-12)
     assert ours.attrs["tangent"] == "exact (traced)"
@@ -105,9 +102,7 @@ def test_matrix_as_a_parameter():
     own = lk.define_map(lambda x, W, b: np.tanh(W @ x + b), parameters={"W": GAIN * R, "b": 0.0}, dimension=2)
     _same(own, lk.systems.rotation_map(**PARAMETERS), duration=500)
     turned = own.with_(W=3.0 * R, b=0.1)
-    np.testing.assert_allclose(
-        evaluate.value(turned, START), np.tanh(3.0 * R @ START + 0.1), rtol=1e-15
-    )
+    np.testing.assert_allclose(evaluate.value(turned, START), np.tanh(3.0 * R @ START + 0.1), rtol=1e-15)
 
 
 def test_transposed_product():
@@ -118,10 +113,10 @@ def test_transposed_product():
 
 def test_same_bits_as_the_built_in_system():
     """The same operations in the same order are the same kernel."""
-    own = lk.define_map(lambda x, a, b: (1.0 - a * x[0] ** 2 + x[1], b * x[0]), parameters={"a": 1.4, "b": 0.3}, dimension=2)
-    ours, theirs = (
-        lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1]) for s in (own, lk.systems.henon())
+    own = lk.define_map(
+        lambda x, a, b: (1.0 - a * x[0] ** 2 + x[1], b * x[0]), parameters={"a": 1.4, "b": 0.3}, dimension=2
     )
+    ours, theirs = (lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1]) for s in (own, lk.systems.henon()))
     for name in theirs.variables:
         np.testing.assert_array_equal(ours[name], theirs[name])
 
@@ -189,9 +184,7 @@ BENT = {
 @pytest.mark.parametrize("style", BENT)
 def test_branching_rules(style):
     """The tent map in all its spellings: exponent ln(slope) from every orbit that misses the tip."""
-    system = lk.define_map(
-        BENT[style][0], parameters={"slope": 1.9}, dimension=1, initial_state=[0.37], name="tent"
-    )
+    system = lk.define_map(BENT[style][0], parameters={"slope": 1.9}, dimension=1, initial_state=[0.37], name="tent")
     for x in (0.2, 0.7):
         assert abs(evaluate.value(system, [x])[0] - 1.9 * min(x, 1 - x)) < 1e-15
     ds = lk.lyapunov_spectrum(system, duration=2000)
@@ -208,7 +201,8 @@ def test_branches_are_counted():
 
 def test_piecewise_of_two_units():
     """Lozi's map: abs inside, against the formula's own Jacobian at both sides."""
-    system = lk.define_map(lambda x, a, b: (1 - a * abs(x[0]) + x[1], b * x[0]), parameters={"a": 1.7, "b": 0.5}, dimension=2)
+    parameters = {"a": 1.7, "b": 0.5}
+    system = lk.define_map(lambda x, a, b: (1 - a * abs(x[0]) + x[1], b * x[0]), parameters=parameters, dimension=2)
     for x in ([0.3, 0.1], [-0.3, 0.1]):
         wanted = [[-1.7 * np.sign(x[0]), 1.0], [0.5, 0.0]]
         np.testing.assert_allclose(evaluate.jacobian_matrix(system, x), wanted, rtol=1e-15)
@@ -247,9 +241,7 @@ def test_untraceable_rules_still_work(rule):
 
 
 def test_untraceable_rule_says_central_difference():
-    ds = lk.lyapunov_spectrum(
-        lk.define_map(with_int, parameters={"r": 2.9}, dimension=1), duration=200
-    )
+    ds = lk.lyapunov_spectrum(lk.define_map(with_int, parameters={"r": 2.9}, dimension=1), duration=200)
     assert "central difference" in ds.attrs["tangent"]
 
 
@@ -275,9 +267,7 @@ def test_untraceable_rule_with_a_jacobian_uses_it():
         jacobian=lambda x, r: np.array([[r * (1.0 - 2.0 * x[0])]]),
     )  # fmt: skip
     ours = lk.lyapunov_spectrum(system, duration=500, estimator="mean")
-    theirs = lk.lyapunov_spectrum(
-        lk.systems.logistic(r=3.5), initial_state=[0.3], duration=500, estimator="mean"
-    )
+    theirs = lk.lyapunov_spectrum(lk.systems.logistic(r=3.5), initial_state=[0.3], duration=500, estimator="mean")
     np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-12)
     assert ours.attrs["tangent"] == "the given Jacobian"
 
@@ -345,9 +335,7 @@ def test_jacobian_of_wrong_shape_is_refused():
 
 def test_wrong_jacobian_of_an_untraceable_rule_is_refused():
     with pytest.raises(ValueError, match="jacobian: entry"):
-        lk.define_map(
-            _folded, parameters={"r": 3.5}, dimension=1, jacobian=lambda x, r: np.array([[r * x[0]]])
-        )
+        lk.define_map(_folded, parameters={"r": 3.5}, dimension=1, jacobian=lambda x, r: np.array([[r * x[0]]]))
 
 
 # ------------------------------------------------------------------ time
@@ -416,7 +404,7 @@ def _plain(x, a):
         (_plain, {"parameters": {"a": math.nan}, "dimension": 2}, ValueError, "^a: .*finite"),
         (_plain, {"parameters": {"a": "one"}, "dimension": 2}, TypeError, "^a: given 'one'"),
         (_plain, {"parameters": {"a": 1.0}, "initial_state": [1.0], "dimension": 2}, ValueError, "initial_state"),
-        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1.0, math.inf], "dimension": 2}, ValueError, "initial_state"),
+        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1, math.inf], "dimension": 2}, ValueError, "initial_state"),
         (lambda: [1.0], {"dimension": 1}, ValueError, "rule: takes no argument"),
         (lambda x, *a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),
         (lambda x, **a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),
@@ -440,7 +428,7 @@ def test_rule_that_nothing_can_run():
     """Neither traced nor compiled: refused when defined, naming the rule."""
 
     def rule(x):
-        return [float(str(float(x[0])))]
+        return [len(float(x[0]).hex())]
 
     with pytest.raises((ValueError, TypeError), match="rule"):
         lk.define_map(rule, dimension=1)

@@ -23,7 +23,10 @@ def _same_as_the_plane(own):
     assert ours.attrs["tangent"] == "exact (traced)"
 
 
-FLOW = {"x": "-x + tanh(alpha*(cos(theta)*x - sin(theta)*y))", "y": "-y + tanh(alpha*(sin(theta)*x + cos(theta)*y))"}  # fmt: skip
+FLOW = {
+    "x": "-x + tanh(alpha*(cos(theta)*x - sin(theta)*y))",
+    "y": "-y + tanh(alpha*(sin(theta)*x + cos(theta)*y))",
+}
 
 
 def test_symbolic_flow_from_text():
@@ -36,9 +39,7 @@ def test_symbolic_flow_from_text():
 def test_symbolic_map_from_text():
     own = lk.symbolic_map({"u": "1 - a*u**2 + v", "v": "b*u"}, parameters={"a": 1.4, "b": 0.3})
     assert own.kind == "map"
-    ours, theirs = (
-        lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1], duration=50) for s in (own, lk.systems.henon())
-    )
+    ours, theirs = (lk.lyapunov_spectrum(s, initial_state=[0.1, 0.1], duration=50) for s in (own, lk.systems.henon()))
     np.testing.assert_allclose(ours.lyapunov_exponent, theirs.lyapunov_exponent, rtol=0, atol=1e-8)
 
 
@@ -94,7 +95,7 @@ def test_text_is_parsed_not_executed(text):
 
 @pytest.mark.parametrize("text", ["exp()", "exp(x, x)", "atan2(x)", "power(x)"])
 def test_wrong_number_of_arguments(text):
-    with pytest.raises((ValueError, TypeError), match="equations|argument"):
+    with pytest.raises((ValueError, TypeError), match=r"equations|argument"):
         lk.symbolic_map({"x": text})
 
 

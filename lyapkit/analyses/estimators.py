@@ -71,14 +71,16 @@ def is_regular(weighted, spread, plain, error):
     """Whether each lane's mean is better taken weighted: (L,) booleans.
 
     All arguments (k, L). On a (quasi-)periodic orbit the weighted means agree far better than the batches, in
-    every exponent. Where they do not, the orbit is chaotic if its leading exponent is positive by
+    every exponent. Where they do not, the orbit is chaotic if its leading exponent is clearly positive by
     both estimates; else it is still settling, or drifts, and the weighted means' disagreement tells
     what batches that happen to fit its period would hide.
     """
     with np.errstate(all="ignore"):
         floor = 1e-13 * np.fmax(1.0, abs(plain))
+        dead = (weighted == -np.inf) & (plain == -np.inf)
+        spread = np.where(dead, 0.0, spread)
         agree = (spread <= _REGULAR * error + floor) | (np.isfinite(spread) & ~np.isfinite(error))
-        chaotic = (plain[0] > 3.0 * error[0]) & (weighted[0] > spread[0])
+        chaotic = (plain[0] > 3.0 * error[0]) & (weighted[0] > 2.0 * spread[0])
         usable = np.isfinite(spread).all(axis=0)
     return agree.all(axis=0) | (usable & ~chaotic)
 

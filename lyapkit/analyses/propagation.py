@@ -115,11 +115,13 @@ class Ensemble:
         return np.concatenate([getattr(block, name) for block in self._blocks], axis=-1)
 
     def restart_frames(self):
-        """Begin the measurement: frames that died on a critical point start afresh, conditions at 1."""
+        """Begin the measurement: columns that died on a critical point start afresh, conditions at 1."""
         for block in self._blocks:
-            dead = (block.frame == 0.0).all(axis=1).any(axis=0)
-            block.frame[:, :, dead] = self._frame[:, :, None]
             block.quality[0] = 1.0
+            dead = (block.frame == 0.0).all(axis=1)
+            for lane in np.flatnonzero(dead.any(axis=0)):
+                columns = np.where(dead[:, lane, None], self._frame, block.frame[:, :, lane])
+                block.frame[:, :, lane] = np.linalg.qr(columns.T)[0].T
 
 
 class _Block:

@@ -21,6 +21,9 @@ def verb(plan):
     @functools.wraps(plan)
     def run(system, *, progress=None, **keywords):
         prepared = plan(as_system(system), **keywords)
+        if prepared.initial_state.ndim != 1:
+            given, n = prepared.initial_state.shape, prepared.system.dimension
+            raise ValueError(f"initial_state: given shape {given}, accepted: ({n},) for one system")
         with Monitor(prepared.work, plan.__name__, progress) as monitor:
             states = prepared.initial_state[None]
             measured = prepared.measure({}, states, monitor)

@@ -20,7 +20,7 @@ from lyapkit.systems.tracing import rule_signature
 class Model:
     """What all systems of one name share.
 
-    `dimension` and `initial_state` are functions of the parameters; `sizes` are parameters that the rule
+    `dimension` and `initial_state` are functions of the parameters (of those that cannot be scanned); `sizes` are parameters that the rule
     does not see (they only fix the dimension). `ranges` maps parameters to (start, stop, count), the
     plane that a scan takes by default; curves(ranges, parameters) gives closed-form bifurcation curves
     over it as label -> {parameter: values}.
@@ -349,6 +349,8 @@ def _initial_state(initial_state, dimension):
     state = np.atleast_1d(np.asarray(initial_state, dtype=float))
     if state.ndim != 1 or (dimension is not None and len(state) != dimension):
         raise ValueError(f"initial_state: given shape {state.shape}, accepted: ({dimension},)")
+    if not np.isfinite(state).all():
+        raise ValueError(f"initial_state: given {state.tolist()}, accepted: finite numbers")
     return state
 
 

@@ -6,8 +6,8 @@ from lyapkit.systems.system import model
 
 
 def _start(parameters):
-    """The unstable equilibrium F, disturbed everywhere differently."""
-    return parameters["F"] + 0.1 * np.cos(1.0 + np.arange(parameters["n"]) ** 2)
+    """Different everywhere; not of F, so that a scan over F starts everywhere from the same state."""
+    return 8.0 + 0.1 * np.cos(1.0 + np.arange(parameters["n"]) ** 2)
 
 
 @model(
