@@ -10,8 +10,8 @@ __version__ = "0.1.0"
 # public name -> the module that defines it
 _PUBLIC = {
     "System": "systems.system",
-    "define_flow": "systems.system",
-    "define_map": "systems.system",
+    "define_flow": "systems.define",
+    "define_map": "systems.define",
     "symbolic_flow": "systems.symbolic",
     "symbolic_map": "systems.symbolic",
     "trajectory": "analyses.trajectory",

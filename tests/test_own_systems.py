@@ -404,7 +404,7 @@ def _plain(x, a):
         (_plain, {"parameters": {"a": math.nan}, "dimension": 2}, ValueError, "^a: .*finite"),
         (_plain, {"parameters": {"a": "one"}, "dimension": 2}, TypeError, "^a: given 'one'"),
         (_plain, {"parameters": {"a": 1.0}, "initial_state": [1.0], "dimension": 2}, ValueError, "initial_state"),
-        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1, math.inf], "dimension": 2}, ValueError, "initial_state"),
+        (_plain, {"parameters": {"a": 1.0}, "initial_state": [1, math.inf]}, ValueError, "initial_state"),
         (lambda: [1.0], {"dimension": 1}, ValueError, "rule: takes no argument"),
         (lambda x, *a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),
         (lambda x, **a: [x[0]], {"dimension": 1}, ValueError, r"rule: \*args"),

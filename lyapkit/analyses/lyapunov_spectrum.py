@@ -234,7 +234,7 @@ def lyapunov_spectrum(
     n_exponents     how many, default all
     initial_state   (unit,), default the system's own
     transient       default 100 time units, 1000 iterates
-    duration        averaged over; default 500 time units, 10,000 iterates
+    duration        averaged over; default 400 time units, 10,000 iterates
     dt, method      step and Runge-Kutta method of a flow: "rk4" (default), "rk8" (the last digits),
                     "euler" (biased by O(dt)); maps refuse both
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
@@ -256,7 +256,7 @@ def lyapunov_spectrum(
     array([-1., -3.])
     """
     n = system.dimension
-    defaults = (100, 500) if system.kind == "flow" else (1000, 10_000)
+    defaults = (100, 400) if system.kind == "flow" else (1000, 10_000)
     return _Spectrum(
         system,
         checked_state(system, initial_state),

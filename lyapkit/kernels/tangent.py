@@ -28,12 +28,12 @@ from lyapkit.kernels.simd import (
     floor,
     from_bits,
     load,
-    part,
     splat,
     store,
     to_bits,
     where,
 )
+from lyapkit.kernels.views import part
 from lyapkit.kernels.vmath import exp, log
 
 WINDOW = 32

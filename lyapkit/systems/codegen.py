@@ -4,7 +4,8 @@ Each kernel is printed as a Python module (see `kernels.generated`). What depend
 hoisted into ``prepare``, run once per block: p holds the raw parameters first, then the hoisted ones.
 """
 
-from lyapkit.systems.expression import COMPARISONS, reachable
+from lyapkit.systems.derivatives import reachable
+from lyapkit.systems.expression import COMPARISONS
 
 _HEADER = """from math import inf, nan
 

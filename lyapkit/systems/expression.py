@@ -1,8 +1,8 @@
 """Expressions of traced rules: a graph in which equal subexpressions are one node.
 
-A rule written in ordinary Python is called once with nodes in place of numbers. The graph that results is
-differentiated by the chain rule below (`derivative`), to any order, and printed as lane kernels by
-`codegen`. tanh and its slope sech^2 are both primitive, so that the slope is never formed as 1 - tanh^2.
+A rule written in ordinary Python is called once with nodes in place of numbers (see `tracing`). The graph that
+results is differentiated by `derivatives` and printed as lane kernels by `codegen`. tanh and its slope
+sech^2 are both primitive, so that the slope is never formed as 1 - tanh^2.
 """
 
 import math
@@ -103,11 +103,11 @@ def lift(graph, value):
         raise Untraceable(f"the rule mixes a traced value with {type(value).__name__}") from None
 
 
-def _is(node, value):
+def is_number(node, value):
     return node.op == "constant" and node.key == value
 
 
-def _apply(op, *values):
+def apply(op, *values):
     """The node of `op` on `values`; constants are folded."""
     graph = next(v.graph for v in values if isinstance(v, Node))
     args = [lift(graph, v) for v in values]
@@ -118,48 +118,48 @@ def _apply(op, *values):
 
 
 def _add(graph, a, b):
-    if _is(a, 0.0):
+    if is_number(a, 0.0):
         return b
-    if _is(b, 0.0):
+    if is_number(b, 0.0):
         return a
     if b.op == "neg":
-        return _apply("sub", a, b.args[0])
+        return apply("sub", a, b.args[0])
     return graph.node("add", *sorted((a, b), key=lambda n: n.number))
 
 
 def _sub(graph, a, b):
-    if _is(b, 0.0):
+    if is_number(b, 0.0):
         return a
-    if _is(a, 0.0):
-        return _apply("neg", b)
+    if is_number(a, 0.0):
+        return apply("neg", b)
     if b.op == "neg":
-        return _apply("add", a, b.args[0])
+        return apply("add", a, b.args[0])
     return graph.node("sub", a, b)
 
 
 def _mul(graph, a, b):
     if b.op == "constant":
         a, b = b, a
-    if _is(a, 0.0):
+    if is_number(a, 0.0):
         return a
-    if _is(a, 1.0):
+    if is_number(a, 1.0):
         return b
-    if _is(a, -1.0):
-        return _apply("neg", b)
+    if is_number(a, -1.0):
+        return apply("neg", b)
     if a.op == "neg" or b.op == "neg":  # signs go outwards, where a sum takes them up for nothing
         positive = [n.args[0] if n.op == "neg" else n for n in (a, b)]
-        product = _apply("mul", *positive)
-        return product if a.op == b.op else _apply("neg", product)
+        product = apply("mul", *positive)
+        return product if a.op == b.op else apply("neg", product)
     if a.op == "constant":
         return graph.node("mul", a, b)
     return graph.node("mul", *sorted((a, b), key=lambda n: n.number))
 
 
 def _div(graph, a, b):
-    if _is(a, 0.0) or _is(b, 1.0):
+    if is_number(a, 0.0) or is_number(b, 1.0):
         return a
     if b.op == "constant" and math.frexp(b.key)[0] in (0.5, -0.5):
-        return _apply("mul", a, 1.0 / b.key)  # exact: a power of two
+        return apply("mul", a, 1.0 / b.key)  # exact: a power of two
     return graph.node("div", a, b)
 
 
@@ -171,19 +171,19 @@ def _power(graph, a, b):
     """Small whole powers by multiplication, roots by sqrt, the rest through the library's pow."""
     if b.op == "constant" and b.key.is_integer() and abs(b.key) <= 64:
         return _whole_power(graph, a, int(b.key))
-    if _is(b, 0.5):
-        return _apply("sqrt", a)
+    if is_number(b, 0.5):
+        return apply("sqrt", a)
     return graph.node("power", a, b)
 
 
 def _whole_power(graph, a, exponent):
     if exponent < 0:
-        return _apply("div", 1.0, _whole_power(graph, a, -exponent))
+        return apply("div", 1.0, _whole_power(graph, a, -exponent))
     if exponent == 0:
         return graph.constant(1.0)
     half = _whole_power(graph, a, exponent // 2) if exponent > 1 else graph.constant(1.0)
-    square = _apply("mul", half, half)
-    return _apply("mul", square, a) if exponent % 2 else square
+    square = apply("mul", half, half)
+    return apply("mul", square, a) if exponent % 2 else square
 
 
 def _where(graph, condition, a, b):
@@ -261,7 +261,7 @@ _NUMPY_NAMES = {
 
 def function(name):
     """The operation `name` as a function of numbers or nodes (at least one a node)."""
-    return lambda *values: _apply(name, *values)
+    return lambda *values: apply(name, *values)
 
 
 def maximum(a, b):
@@ -306,10 +306,10 @@ def _binary(op):
     def forward(self, other):
         if isinstance(other, np.ndarray) and other.ndim:
             return NotImplemented
-        return _apply(op, self, other)
+        return apply(op, self, other)
 
     def reflected(self, other):
-        return _apply(op, other, self)
+        return apply(op, other, self)
 
     return forward, reflected
 
@@ -325,10 +325,10 @@ for _op, _dunder in (
     _forward, _reflected = _binary(_op)
     setattr(Node, f"__{_dunder}__", _forward)
     setattr(Node, f"__r{_dunder}__", _reflected)
-Node.__neg__ = lambda self: _apply("neg", self)
+Node.__neg__ = lambda self: apply("neg", self)
 Node.__pos__ = lambda self: self
-Node.__abs__ = lambda self: _apply("absolute", self)
-Node.__floordiv__ = lambda self, other: _apply("floor", _apply("div", self, other))
+Node.__abs__ = lambda self: apply("absolute", self)
+Node.__floordiv__ = lambda self, other: apply("floor", apply("div", self, other))
 
 
 def _comparison(op):
@@ -348,94 +348,3 @@ def _comparison(op):
 for _op in COMPARISONS:
     setattr(Node, f"__{_op}__", _comparison(_op))
 Node.__hash__ = object.__hash__  # defining == would have taken it away
-
-
-def reachable(roots):
-    """All nodes that the roots are made of, arguments before their users."""
-    found, waiting = {}, list(roots)
-    while waiting:
-        node = waiting.pop()
-        if node.number not in found:
-            found[node.number] = node
-            waiting.extend(node.args)
-    return [found[number] for number in sorted(found)]
-
-
-def derivative(root, seed, memory):
-    """The directional derivative of `root`: seed(variable) is the derivative of each variable, or None.
-
-    `memory` keeps the derivatives already formed for this seed; None stands for zero.
-    """
-    for node in reachable([root]):
-        if node in memory:
-            continue
-        parts = [memory[a] for a in node.args]
-        if node.op == "variable":
-            result = seed(node)
-        elif node.op in COMPARISONS or all(p is None for p in parts):
-            result = None
-        else:
-            result = _chain(node, parts)
-            if result is not None and _is(result, 0.0):
-                result = None
-        memory[node] = result
-    return memory[root]
-
-
-def _chain(node, parts):
-    """Chain rule: the sum of slope_i * parts_i, with None for zero."""
-    if node.op == "where":
-        zero = node.graph.constant(0.0)
-        return _apply("where", node.args[0], *(zero if p is None else p for p in parts[1:]))
-    total = None
-    for slope, part in zip(SLOPES[node.op], parts, strict=True):
-        if part is not None:
-            term = slope(node, *node.args) * part
-            total = term if total is None else total + term
-    return total
-
-
-_f = {name: function(name) for name in NUMBERS}
-# operation -> one slope for each argument, as functions (the node itself, *arguments) of nodes
-SLOPES = {
-    "add": (lambda y, a, b: _one(y), lambda y, a, b: _one(y)),
-    "sub": (lambda y, a, b: _one(y), lambda y, a, b: -_one(y)),
-    "mul": (lambda y, a, b: b, lambda y, a, b: a),
-    "div": (lambda y, a, b: 1.0 / b, lambda y, a, b: -y / b),
-    "neg": (lambda y, a: -_one(y),),
-    "power": (
-        lambda y, a, b: b * a ** (b - 1.0),
-        lambda y, a, b: y * _f["log"](a),
-    ),
-    "mod": (lambda y, a, b: _one(y), lambda y, a, b: -_f["floor"](a / b)),
-    "atan2": (
-        lambda y, a, b: b / (a * a + b * b),
-        lambda y, a, b: -a / (a * a + b * b),
-    ),
-    "sech2": (lambda y, a: -2.0 * _f["tanh"](a) * y,),
-    "absolute": (lambda y, a: _f["sign"](a),),
-    "sign": (lambda y, a: y.graph.constant(0.0),),
-    "floor": (lambda y, a: y.graph.constant(0.0),),
-    "sqrt": (lambda y, a: 0.5 / y,),
-    "exp": (lambda y, a: y,),
-    "expm1": (lambda y, a: _f["exp"](a),),
-    "log": (lambda y, a: 1.0 / a,),
-    "log1p": (lambda y, a: 1.0 / (1.0 + a),),
-    "sin": (lambda y, a: _f["cos"](a),),
-    "cos": (lambda y, a: -_f["sin"](a),),
-    "tan": (lambda y, a: 1.0 + y * y,),
-    "asin": (lambda y, a: 1.0 / _f["sqrt"](1.0 - a * a),),
-    "acos": (lambda y, a: -1.0 / _f["sqrt"](1.0 - a * a),),
-    "atan": (lambda y, a: 1.0 / (1.0 + a * a),),
-    "sinh": (lambda y, a: _f["cosh"](a),),
-    "cosh": (lambda y, a: _f["sinh"](a),),
-    "tanh": (lambda y, a: _f["sech2"](a),),
-    "asinh": (lambda y, a: 1.0 / _f["sqrt"](1.0 + a * a),),
-    "acosh": (lambda y, a: 1.0 / _f["sqrt"](a * a - 1.0),),
-    "atanh": (lambda y, a: 1.0 / (1.0 - a * a),),
-    "erf": (lambda y, a: (2.0 / math.sqrt(math.pi)) * _f["exp"](-(a * a)),),
-}
-
-
-def _one(node):
-    return node.graph.constant(1.0)

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lyapkit.systems import expression
-from lyapkit.systems.system import define_flow, define_map
+from lyapkit.systems.define import define_flow, define_map
 
 _CONSTANTS = {"pi": math.pi, "e": math.e, "E": math.e}
 _OPERATORS = {

@@ -7,6 +7,7 @@ import types
 import numpy as np
 
 from lyapkit.systems import expression
+from lyapkit.systems.derivatives import derivative
 from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
 
 # A rule that branches on the state is called once for every way through it, up to this many.
@@ -56,7 +57,7 @@ class Traced:
         memory = {}
         roots = self.outputs if of is None else of
         return [
-            None if f is None else expression.derivative(f, direction.get, memory) for f in roots
+            None if f is None else derivative(f, direction.get, memory) for f in roots
         ]
 
 

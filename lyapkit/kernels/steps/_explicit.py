@@ -9,7 +9,8 @@ from lyapkit.kernels.generated import load_module
 
 _HEADER = """from lyapkit.kernels.abi import CALL, field, number, pointer_at, redirect
 from lyapkit.kernels.jit import kernel
-from lyapkit.kernels.simd import WIDTH, load, merged, part, store
+from lyapkit.kernels.simd import WIDTH, load, store
+from lyapkit.kernels.views import merged, part
 
 
 @kernel(CALL)

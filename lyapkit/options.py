@@ -1,0 +1,99 @@
+"""The options of a command that argparse does not know: parameters of systems and keywords of verbs."""
+
+import argparse
+import difflib
+import inspect
+
+
+class UsageError(ValueError):
+    """A mistake in the words of a command."""
+
+
+def split(parser, argv):
+    """The words that argparse knows, and the options --name value that name parameters and keywords."""
+    known = _known_options(parser, argv[0] if argv else None)
+    words, options, rest = [], {}, iter(argv)
+    for word in rest:
+        name, equals, value = word.partition("=")
+        if not name.startswith("--") or name in known or word == "--":
+            words.append(word)
+            continue
+        if not equals:
+            value = next(rest, None)
+        if value is None:
+            raise UsageError(f"{name}: no value given; accepted: a number, or start:stop:count")
+        options[name[2:].replace("-", "_")] = value
+    return words, options
+
+
+def _known_options(parser, command):
+    commands = next(a for a in parser._actions if isinstance(a, argparse._SubParsersAction))
+    actions = [*parser._actions, *getattr(commands.choices.get(command), "_actions", [])]
+    return {option for action in actions for option in action.option_strings}
+
+
+def assign(constructor, verb, options, ranges):
+    """Options as (fixed parameters, axes, keywords of the verb); `ranges`: whether axes are accepted."""
+    import numpy as np
+
+    parameters = constructor.model.defaults
+    keywords = set(inspect.signature(verb.plan).parameters) - {"system"}
+    fixed, axes, chosen = {}, {}, {}
+    for name, text in options.items():
+        if name in parameters and ":" in text:
+            if not ranges:
+                raise UsageError(f"--{name}: given the range {text!r}, accepted: one number")
+            axes[name] = np.linspace(*_range(name, text))
+        elif name in parameters:
+            fixed[name] = _number(name, text)
+        elif name in keywords:
+            chosen[name] = _keyword(name, text)
+        else:
+            raise UsageError(_unknown(constructor, name, [*parameters, *sorted(keywords)]))
+    return fixed, axes, chosen
+
+
+def _unknown(constructor, name, accepted):
+    near = difflib.get_close_matches(name, accepted, n=2, cutoff=0.4)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    return (
+        f"--{name} is neither a parameter of {constructor.model.name} nor a keyword{hint}; "
+        f"accepted: {', '.join(accepted)}"
+    )
+
+
+def _range(name, text):
+    """start, stop, count of "start:stop:count"."""
+    parts = text.split(":")
+    if len(parts) != 3:
+        raise UsageError(f"--{name}: given {text!r}, accepted: start:stop:count")
+    start, stop = _number(name, parts[0]), _number(name, parts[1])
+    if not parts[2].strip().isdecimal() or int(parts[2]) < 1:
+        raise UsageError(f"--{name}: count is {parts[2]!r}, accepted: a whole number of at least 1")
+    if stop < start or (stop == start and int(parts[2]) > 1):
+        raise UsageError(f"--{name}: given {text!r}, accepted: a range that runs upwards")
+    return start, stop, int(parts[2])
+
+
+def _number(name, text):
+    from lyapkit.systems.symbolic import number
+
+    try:
+        return number(text)
+    except ValueError as error:
+        raise UsageError(f"--{name}: {error}") from None
+
+
+def _keyword(name, text):
+    """The value of a verb's keyword: a number, numbers with commas, true or false, or a word."""
+    if text.lower() in ("true", "false", "none"):
+        return {"true": True, "false": False, "none": None}[text.lower()]
+    if "," in text:
+        return [_number(name, part) for part in text.split(",")]
+    try:
+        value = _number(name, text)
+    except UsageError:
+        if text.isidentifier():
+            return text
+        raise
+    return int(value) if value.is_integer() and name not in ("initial_state",) else value

@@ -1,0 +1,126 @@
+"""Own systems from ordinary Python rules, and the guard on Jacobians that come with them."""
+
+import inspect
+
+import numpy as np
+
+from lyapkit.systems.evaluate import jacobian_matrix
+from lyapkit.systems.system import Model, System
+from lyapkit.systems.tracing import rule_signature
+
+
+def define_flow(
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, dt=0.01, name=None
+):
+    """An own flow x' = rule(x, **parameters).
+
+    `rule(x, a, ...)` takes the state (an array of `dimension` numbers) and the parameters by name, and returns
+    one value for each unit; it may take a keyword `t` (time). math.*, np.*, indexing and ``W @ x`` are
+    allowed. `parameters` gives each a value (numbers or small arrays; default: the rule's own defaults).
+
+    The rule is traced once: tangent, adjoint and higher derivatives come out exact, and what depends on
+    parameters alone is computed once. A rule that branches on the state is traced along each branch; one
+    that cannot be traced is compiled by numba as it is, with `jacobian` or central differences as tangent
+    (attribute ``tangent`` of the results says which). A `jacobian(x, a, ...)`, rows d rule_i / d x_j, is
+    checked against the traced one and refused with ValueError where they differ.
+
+    `dt` is the default step of the verbs, `initial_state` where they start (default: small seeded numbers).
+
+    >>> import lyapkit as lk, math
+    >>> def rule(x, mu):
+    ...     return x[1], mu * (1 - x[0] ** 2) * x[1] - x[0]
+    >>> lk.define_flow(rule, parameters={"mu": 1.0}, dimension=2)
+    rule(mu=1.0)
+    """
+    return _define("flow", rule, parameters, dimension, jacobian, initial_state, dt, name)
+
+
+def define_map(
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, name=None
+):
+    """An own map x <- rule(x, **parameters); see `define_flow`.
+
+    >>> import lyapkit as lk
+    >>> lk.define_map(lambda x, r: r * x * (1 - x), parameters={"r": 3.7}, dimension=1, name="own")
+    own(r=3.7)
+    """
+    return _define("map", rule, parameters, dimension, jacobian, initial_state, 1.0, name)
+
+
+def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name):
+    if not callable(rule):
+        raise TypeError(f"rule: given {rule!r}, accepted: a function rule(x, ...)")
+    names, defaults, _ = rule_signature(rule, parameters or {})
+    values = {**defaults, **(parameters or {})}
+    for given in values:
+        if given not in names:
+            raise ValueError(f"parameters: {given!r} is not an argument of the rule ({names})")
+    missing = [n for n in names if n not in values]
+    if missing:
+        raise ValueError(f"parameters: {missing[0]!r} has no value")
+    values = {n: values[n] for n in names}
+    state = _initial_state(initial_state, dimension)
+    described = Model(
+        name or getattr(rule, "__name__", "rule"), kind, rule, values, lambda p: len(state),
+        lambda p: state, _equation_text(kind, rule), dt=dt, jacobian=jacobian,
+    )  # fmt: skip
+    system = System(described, values)
+    system.cell  # noqa: B018 - trace now, so that a bad rule is refused here
+    if jacobian is not None:
+        check_jacobian(system, jacobian)
+    return system
+
+
+def _initial_state(initial_state, dimension):
+    if dimension is None and initial_state is None:
+        raise ValueError("dimension: not given; accepted: the number of units of the state")
+    if dimension is not None and (
+        isinstance(dimension, bool) or not isinstance(dimension, int | np.integer) or dimension < 1
+    ):
+        raise ValueError(f"dimension: given {dimension!r}, accepted: a whole number of at least 1")
+    if initial_state is None:
+        return np.random.default_rng(0).uniform(0.1, 0.5, dimension)
+    state = np.atleast_1d(np.asarray(initial_state, dtype=float))
+    if state.ndim != 1 or (dimension is not None and len(state) != dimension):
+        raise ValueError(f"initial_state: given shape {state.shape}, accepted: ({dimension},)")
+    if not np.isfinite(state).all():
+        raise ValueError(f"initial_state: given {state.tolist()}, accepted: finite numbers")
+    return state
+
+
+def _equation_text(kind, rule):
+    if hasattr(rule, "equation"):  # a symbolic system knows its formulas
+        return rule.equation
+    left = "x' = " if kind == "flow" else "x <- "
+    return left + f"{getattr(rule, '__name__', 'rule')}{inspect.signature(rule)}"
+
+
+def check_jacobian(system, jacobian):
+    """Compare a given Jacobian with the system's own tangent; ValueError shows both where they differ."""
+    generator = np.random.default_rng(1)
+    exact = system.cell.tangent.startswith("exact")
+    tolerance = 1e-8 if exact else 1e-5
+    for _ in range(3):
+        x = system.initial_state + 0.3 * generator.standard_normal(system.dimension)
+        given = np.asarray(jacobian(x, **system.parameters), dtype=float)
+        own = jacobian_matrix(system, x) if exact else _differences(system, x)
+        if given.shape != own.shape:
+            raise ValueError(f"jacobian: returned shape {given.shape}, accepted: {own.shape}")
+        wrong = ~np.isclose(given, own, rtol=tolerance, atol=tolerance, equal_nan=True)
+        if wrong.any():
+            i, j = map(int, np.argwhere(wrong)[0])
+            raise ValueError(
+                f"jacobian: entry [{i}, {j}] at x = {np.round(x, 6).tolist()} is {given[i, j]:.10g}, "
+                f"but the rule's own derivative is {own[i, j]:.10g}"
+            )
+
+
+def _differences(system, x):
+    """Central differences of the rule itself, to check a Jacobian that the cell will use."""
+    rule, parameters = system.model.rule, system.parameters
+    step = 6e-6 * max(1.0, float(np.abs(x).max()))
+    columns = [
+        (np.ravel(rule(x + e, **parameters)) - np.ravel(rule(x - e, **parameters))) / (2 * step)
+        for e in step * np.eye(len(x))
+    ]
+    return np.array(columns, dtype=float).T
