@@ -174,7 +174,7 @@ def load(path):
         raise ValueError(f"path: {path} was not written by lyapkit (no attribute lyapkit_version)")
     for name, variable in ds.variables.items():
         if variable.dims[-1:] == ("complex",):
-            values = variable.values[..., 0] + 1j * variable.values[..., 1]
+            values = np.ascontiguousarray(variable.values).view(np.complex128)[..., 0]
             ds[name] = (variable.dims[:-1], values, variable.attrs)
         variable.encoding.clear()
     ds.encoding.clear()

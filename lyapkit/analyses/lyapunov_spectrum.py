@@ -84,7 +84,7 @@ class _Spectrum:
                     break
                 steps *= 2
                 longer = self._average(ensemble, steps, monitor)
-                result = {k: _merged(open_, longer[k], result[k]) for k in result}
+                result = {k: np.where(open_, longer[k], result[k]) for k in result}
             late = self._open(result)
             result["status"] = np.where(late, STATUS["not_converged"], result["status"])
         return {name: values[..., : ensemble.points].T for name, values in result.items()}
@@ -137,6 +137,8 @@ class _Spectrum:
             regular = estimators.is_regular(whole_mean[:k], spread[:k], plain[:k], error[:k])
         else:
             regular = np.full(plain.shape[1], self.estimator == "birkhoff")
+        # a run of a few steps has no weighted mean: the weights vanish at its ends
+        regular &= ~np.isnan(whole_mean).any(axis=0)
         return np.where(regular, whole_mean, plain), np.where(regular, spread, error), regular
 
     def _signs(self, exponents, errors):
@@ -205,10 +207,6 @@ def _blanked(result):
     return result
 
 
-def _merged(take, new, old):
-    return np.where(take, new, old)
-
-
 @verb
 def lyapunov_spectrum(
     system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None,
@@ -242,7 +240,7 @@ def lyapunov_spectrum(
     margin          half-width within which an exponent counts as zero
     until           double the duration until every standard error is below this; status "not_converged" if
                     ten doublings do not suffice
-    history         add running_exponent(time, mode), the plain means up to each time
+    history         add running_exponent(time, mode), the plain means up to each time (not with until)
     frame_interval  steps between orthonormalisations (1, 2, 4, ... 32), default under control of the condition
     seed            of the starting frame
     progress        True, False, or None: a bar on a terminal
@@ -255,6 +253,8 @@ def lyapunov_spectrum(
     >>> ds.lyapunov_exponent.values.round(9)
     array([-1., -3.])
     """
+    if history and until is not None:
+        raise ValueError("history: given with until, whose runs differ in length; accepted: one of the two")
     n = system.dimension
     defaults = (100, 400) if system.kind == "flow" else (1000, 10_000)
     return _Spectrum(

@@ -111,7 +111,7 @@ def _uses(tree, name):
 
 def _check(unit, node, known):
     """Refuse whatever is not in the grammar, naming it."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, int | float):
+    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
         return
     if isinstance(node, ast.Name):
         if node.id not in known:

@@ -5,6 +5,7 @@ import difflib
 import functools
 import html
 import inspect
+import numbers
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -19,9 +20,9 @@ class Model:
     """What all systems of one name share.
 
     `dimension` and `initial_state` are functions of the parameters (of those that cannot be scanned); `sizes`
-    are parameters that the rule does not see (they only fix the dimension). `ranges` maps parameters to (start, stop, count), the
-    plane that a scan takes by default; curves(ranges, parameters) gives closed-form bifurcation curves
-    over it as label -> {parameter: values}.
+    are parameters that the rule does not see (they only fix the dimension). `ranges` maps parameters to
+    (start, stop, count), the plane that a scan takes by default; curves(ranges, parameters) gives
+    closed-form bifurcation curves over it as label -> {parameter: values}.
     `dt` is the step with which fourth order leaves errors far below what a plot shows.
     """
 
@@ -64,6 +65,7 @@ class System:
     def __init__(self, model, parameters):
         object.__setattr__(self, "_model", model)
         object.__setattr__(self, "_parameters", MappingProxyType(_checked(model, parameters)))
+        model.dimension(self._parameters)  # refuses sizes and shapes that do not fit
 
     def __setattr__(self, name, value):
         raise AttributeError("a System is frozen; with_(**changes) gives a changed copy")
@@ -186,7 +188,7 @@ def unknown_parameter(model, name):
 
 def _value(model, name, value):
     if name in model.sizes:
-        if isinstance(value, bool) or int(value) != value or value < 1:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 1 or value % 1:
             raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least 1")
         return int(value)
     try:
@@ -251,6 +253,8 @@ def _constructor(rule, described):
         if len(args) > len(described.defaults):
             raise TypeError(f"{described.name} takes {len(described.defaults)} parameters at most")
         positional = dict(zip(described.defaults, args, strict=False))
+        for name in positional.keys() & parameters.keys():
+            raise TypeError(f"{name}: given twice, by position and by name")
         return System(described, {**positional, **parameters})
 
     signature = inspect.signature(rule)

@@ -1,22 +1,18 @@
 """x' = A x, the exact test of flows."""
 
-import numpy as np
-
+from lyapkit.systems.models import _linear
 from lyapkit.systems.system import model
 
 
 def _start(parameters):
-    """Ones where orbits stay bounded, else the origin, whose exponents are the same."""
-    A = np.asarray(parameters["A"])
-    stable = np.linalg.eigvals(A).real.max() <= 1e-12
-    return np.ones(len(A)) if stable else np.zeros(len(A))
+    return _linear.start(parameters, lambda eigenvalues: eigenvalues.real.max() <= 1e-12)
 
 
-@model(
-    "flow", "x' = A x", _start, dimension=lambda parameters: len(parameters["A"])
-)
+@model("flow", "x' = A x", _start, dimension=_linear.dimension)
 def linear_flow(x, A=((-1.0, 1.0), (0.0, -2.0))):
     """x' = A x for a square matrix `A` (n, n); exponents are the real parts of its eigenvalues.
+
+    Starts from ones where orbits stay bounded, else at the origin, whose exponents are the same.
 
     >>> import lyapkit as lk
     >>> lk.systems.linear_flow(A=[[0.0, 1.0], [-1.0, -0.2]]).dimension

@@ -10,11 +10,17 @@ def _start(parameters):
     return 8.0 + 0.1 * np.cos(1.0 + np.arange(parameters["n"]) ** 2)
 
 
+def _dimension(parameters):
+    if parameters["n"] < 4:
+        raise ValueError(f"n: given {parameters['n']}, accepted: at least 4, the width of the coupling")
+    return parameters["n"]
+
+
 @model(
     "flow",
     "x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F, i mod n",
     _start,
-    dimension=lambda parameters: parameters["n"],
+    dimension=_dimension,
     sizes=("n",),
     dt=0.02,
 )
