@@ -31,6 +31,9 @@ def main(argv=None):
     except BrokenPipeError:  # the reader of stdout had enough
         sys.stdout = None
         return OK
+    except (MemoryError, OverflowError) as error:
+        print(f"lyapkit: error: asked for more than fits: {error}", file=sys.stderr)
+        return USAGE
     except (ValueError, TypeError, AttributeError, OSError) as error:
         if not _is_ours(error):
             traceback.print_exc()
@@ -114,7 +117,7 @@ def _system_of(arguments):
 
 
 def _announce_compilation():
-    """Say once on stderr that kernels are being compiled: the first run takes some seconds longer."""
+    """Say once on stderr that kernels are being compiled: a first run takes some 20 seconds longer."""
     from lyapkit.kernels.jit import on_compile
 
     said = []
@@ -123,7 +126,7 @@ def _announce_compilation():
         if not said:
             said.append(name)
             print(
-                "lyapkit: compiling kernels, once for this machine (about 20 s) ...", file=sys.stderr
+                "lyapkit: compiling kernels, which are kept for the next run ...", file=sys.stderr
             )
 
     on_compile(say)
@@ -145,7 +148,12 @@ def _draw(ds, path, **keywords):
 
     matplotlib.use("Agg")
     ax = _figure(ds, **keywords)
-    ax.figure.savefig(path, dpi=200)
+    partial = path.with_name(f".{path.stem}.partial{path.suffix}")  # never half a picture
+    try:
+        ax.figure.savefig(partial, dpi=200)
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _figure(ds, variable=None, mode=1):
@@ -178,11 +186,17 @@ def _scan(arguments, options):
         import numpy as np
 
         spans = system.model.ranges.items()
-        axes = {name: np.linspace(*span) for name, span in spans if name not in fixed} or None
+        axes = {name: np.linspace(*span) for name, span in spans if name not in fixed}
+        if spans and not axes:
+            raise UsageError("nothing to scan: all parameters are single numbers; see lyapkit spectrum")
     picture = _picture(arguments.plot, arguments.overwrite)
+    if picture and arguments.measure != _MEASURES[0]:
+        raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure}")
+    if picture and picture.absolute() == pathlib.Path(arguments.output).absolute():
+        raise UsageError(f"--plot: {picture} is the output file already")
     _announce_compilation()
     ds = lyapkit.scan(
-        verb, system, axes, store=arguments.output, overwrite=arguments.overwrite,
+        verb, system, axes or None, store=arguments.output, overwrite=arguments.overwrite,
         workers=arguments.workers, progress=False if arguments.quiet else None, **keywords,
     )  # fmt: skip
     if picture:

@@ -68,8 +68,8 @@ def _range(name, text):
     if len(parts) != 3:
         raise UsageError(f"--{name}: given {text!r}, accepted: start:stop:count")
     start, stop = _number(name, parts[0]), _number(name, parts[1])
-    if not parts[2].strip().isdecimal() or int(parts[2]) < 1:
-        raise UsageError(f"--{name}: count is {parts[2]!r}, accepted: a whole number of at least 1")
+    if not parts[2].strip().isdecimal() or not 1 <= int(parts[2]) <= 10**7:
+        raise UsageError(f"--{name}: count is {parts[2]!r}, accepted: a whole number from 1 to 1e7")
     if stop < start or (stop == start and int(parts[2]) > 1):
         raise UsageError(f"--{name}: given {text!r}, accepted: a range that runs upwards")
     return start, stop, int(parts[2])

@@ -90,6 +90,11 @@ def _attributes(system, attrs):
         f"parameter_{name}": np.ravel(value) if np.ndim(value) else value
         for name, value in system.parameters.items()
     }
+    named |= {
+        f"parameter_{name}_shape": np.shape(value)
+        for name, value in system.parameters.items()
+        if np.ndim(value) > 1
+    }
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
 

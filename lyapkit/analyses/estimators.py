@@ -6,8 +6,6 @@ All arrays end in the lane axis; the batch axis comes first where there is one.
 import numpy as np
 
 BATCHES = 64  # batches that a run is cut into, when it is long enough
-# A regular orbit's weighted means agree with each other this much better than its batches do.
-_REGULAR = 0.2
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
 
@@ -67,22 +65,31 @@ def weighted_mean(sums, dt):
     return whole, spread + _FLOOR * largest
 
 
+def guarded(spread, error):
+    """The error of a weighted mean: `spread`, unless it could be a chance agreement of the halves.
+
+    Halves of an irregular orbit agree to a hundredth of the batches' error once in some 1e4 times; between
+    that and the batches' error, a good part of the latter is the least that is claimed.
+    """
+    with np.errstate(all="ignore"):
+        doubtful = spread > 0.01 * error
+    return np.where(doubtful, np.fmax(spread, 0.3 * error), spread)
+
+
 def is_regular(weighted, spread, plain, error):
     """Whether each lane's mean is better taken weighted: (L,) booleans.
 
-    All arguments (k, L). On a (quasi-)periodic orbit the weighted means agree far better than the batches, in
-    every exponent. Where they do not, the orbit is chaotic if its leading exponent is clearly positive by
-    both estimates; else it is still settling, or drifts, and the weighted means' disagreement tells
-    what batches that happen to fit its period would hide.
+    All arguments (k, L). An orbit is taken for chaotic where its leading exponent is clearly positive by both
+    estimates, unless the weighted means agree to rounding. Else it is (quasi-)periodic, still
+    settling, or drifts, and the weighted means' disagreement tells what batches that happen to fit its
+    period would hide.
     """
     with np.errstate(all="ignore"):
-        floor = 1e-13 * np.fmax(1.0, abs(plain))
         dead = (weighted == -np.inf) & (plain == -np.inf)
         spread = np.where(dead, 0.0, spread)
-        agree = (spread <= _REGULAR * error + floor) | (np.isfinite(spread) & ~np.isfinite(error))
+        exact = (spread <= 1e-12 * np.fmax(1.0, abs(plain))).all(axis=0)
         chaotic = (plain[0] > 3.0 * error[0]) & (weighted[0] > 2.0 * spread[0])
-        usable = np.isfinite(spread).all(axis=0)
-    return agree.all(axis=0) | (usable & ~chaotic)
+    return np.isfinite(spread).all(axis=0) & (exact | ~chaotic)
 
 
 def kaplan_yorke(exponents, signs):

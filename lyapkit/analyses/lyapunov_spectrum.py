@@ -61,6 +61,9 @@ class _Spectrum:
             "duration": clock.duration,
             "seed": self.seed,
             "margin": self.margin,
+            "until": self.until,
+            "estimator_asked": self.estimator,
+            "frame_interval": self.frame_interval or "auto",
             "logarithm": "natural",
         }
 
@@ -115,7 +118,7 @@ class _Spectrum:
             "mean_divergence": volume,
             "exponent_sum_error": _sum_error(exponents, volume, self.system.dimension),
             "kaplan_yorke_dimension": self._dimension(exponents, signs),
-            "entropy_rate": np.where((exponents > 0) & (signs != 0), exponents, 0.0).sum(axis=0),
+            "entropy_rate": self._entropy(exponents, signs),
             "frame_orthogonality": orthogonality(ensemble.gather("frame")),
             "frame_condition": np.sqrt(ensemble.gather("quality")[0]),
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
@@ -139,6 +142,7 @@ class _Spectrum:
             regular = np.full(plain.shape[1], self.estimator == "birkhoff")
         # a run of a few steps has no weighted mean: the weights vanish at its ends
         regular &= ~np.isnan(whole_mean).any(axis=0)
+        spread = estimators.guarded(spread, error)
         return np.where(regular, whole_mean, plain), np.where(regular, spread, error), regular
 
     def _signs(self, exponents, errors):
@@ -151,6 +155,15 @@ class _Spectrum:
         signs = np.full(exponents.shape, SIGN["undecided"], dtype=np.int8)
         signs[above], signs[below], signs[zero] = SIGN["positive"], SIGN["negative"], SIGN["zero"]
         return signs
+
+    def _entropy(self, exponents, signs):
+        """Sum of the positive exponents; NaN where there may be more of them than were computed."""
+        positive_part = np.where((exponents > 0) & (signs != SIGN["zero"]), exponents, 0.0)
+        partial = (len(exponents) < self.system.dimension) & (positive_part[-1] > 0)
+        total = np.zeros(exponents.shape[1])
+        for one in positive_part:
+            total = total + one
+        return np.where(partial, np.nan, total)
 
     def _dimension(self, exponents, signs):
         dimension = estimators.kaplan_yorke(exponents, signs)

@@ -14,6 +14,7 @@ from lyapkit.systems.cell import no_input
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
+MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
 # Lanes of a block: the arrays of a small system then fit the first-level cache, and the two
 # indirect calls of a step are shared by many points.
@@ -51,11 +52,16 @@ def clock(system, transient, duration, dt, method):
     before = real("transient", transient)
     if before < 0:
         raise ValueError(f"transient: given {transient!r}, accepted: a number of at least 0")
-    return Clock(method, dt, _steps(before, dt), _steps(positive("duration", duration), dt))
+    return Clock(
+        method, dt, _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
+    )
 
 
-def _steps(span, dt):
-    return math.ceil(span / dt - 1e-9)
+def _steps(name, span, dt):
+    steps = span / dt
+    if not steps < MOST_STEPS:
+        raise ValueError(f"{name}: {span:g} in steps of {dt:g}, accepted: less than {MOST_STEPS:g} steps")
+    return math.ceil(steps - 1e-9)
 
 
 def checked_state(system, state):

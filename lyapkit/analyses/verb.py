@@ -64,6 +64,6 @@ def whole(name, value, low, high):
 
 def choice(name, value, accepted):
     """`value` if it is one of the accepted ones."""
-    if value not in accepted:
+    if not isinstance(value, str | int) or value not in accepted:
         raise ValueError(f"{name}: given {value!r}, accepted: {', '.join(map(str, accepted))}")
     return value

@@ -8,6 +8,7 @@ numba notices an edit of the file that holds a kernel, but not an edit of a help
 So the cache folder is named by a fingerprint of all kernel sources: any edit starts a fresh folder.
 """
 
+import functools
 import hashlib
 import os
 import pathlib
@@ -23,6 +24,7 @@ _PACKAGE = pathlib.Path(__file__).resolve().parent.parent
 _SOURCES = ("kernels", "systems")
 
 
+@functools.cache
 def fingerprint():
     """Hash (12 hex digits) of the kernel sources and of the versions that compile them."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
@@ -90,18 +92,17 @@ class _KernelCache(caching.FunctionCache):
         return found
 
 
-_listeners = []
+_listener = [lambda name: None]
 
 
 def on_compile(listener):
     """Call `listener(name)` from now on whenever a kernel is compiled instead of loaded."""
-    _listeners.append(listener)
+    _listener[0] = listener
 
 
 def announce(name):
-    """Tell the listeners that the kernel `name` is about to be compiled."""
-    for listener in _listeners:
-        listener(name)
+    """Tell the listener that the kernel `name` is about to be compiled."""
+    _listener[0](name)
 
 
 class Kernel:

@@ -77,6 +77,13 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
             if any_lane(lossy):
                 _project(frame, j, lane, where(lossy, splat(1.0), splat(0.0)))
                 after = _square(frame, j, lane)
+        tiny = (due > 0.5) & (after < _SMALL)
+        if any_lane(tiny):  # the square of what is left is too small to tell its length
+            size = where(tiny, _largest(frame, j, lane), splat(1.0))
+            _scale(frame, j, lane, 1.0 / size)
+            shift += where(tiny, log(size), splat(0.0))
+            after = _square(frame, j, lane)
+            before = where(tiny, splat(_LARGE), before)  # a loss beyond any condition
         alive = after > 0.0
         length = sqrt(after)
         inverse = where(alive, 1.0 / length, splat(0.0))
@@ -85,7 +92,7 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
         store(growth, (j, lane), ln_r)
         loss = where(alive, before * (inverse * inverse), splat(1.0))
         worst = where(loss > worst, loss, worst)
-        change = where(alive, absolute(ln_r), splat(0.0))
+        change = absolute(ln_r)  # infinite for a column that died: the window is run again in smaller intervals
         longest = where(change > longest, change, longest)
     _raise_to(condition, lane, due, worst)
     _raise_to(stretch, lane, due, longest)

@@ -53,7 +53,7 @@ def scan(
     """
     plan, axes = prepare(verb, system, grid, verb_keywords)
     block = whole("block", block, 1, 2**20)
-    workers = len(os.sched_getaffinity(0)) if workers is None else whole("workers", workers, 1, 1024)
+    workers = _cores() if workers is None else whole("workers", workers, 1, 1024)
     if store is not None:
         store = check_target(store, overwrite)
     arrays, error = _run(plan, axes, block, workers, progress, verb.__name__)
@@ -65,6 +65,13 @@ def scan(
     return ds
 
 
+def _cores():
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def prepare(verb, system, grid, verb_keywords):
     """The verb's plan for the system and the grid's axes, all keywords checked."""
     if not callable(getattr(verb, "plan", None)):
@@ -72,6 +79,8 @@ def prepare(verb, system, grid, verb_keywords):
     system = as_system(system)
     axes = checked_grid(system, grid)
     plan = verb.plan(system, **verb_keywords)
+    for name in axes.keys() & (plan.variables.keys() | plan.coords.keys() | {"time", "mode", "unit"}):
+        raise ValueError(f"grid: a parameter named {name!r} cannot be scanned, as the result has a {name} too")
     shape = tuple(len(axis) for axis in axes.values())
     if plan.initial_state.ndim > 1 and plan.initial_state.shape[:-1] != shape:
         raise ValueError(
@@ -107,9 +116,8 @@ def _run(plan, axes, block, workers, progress, label):
 def _pool(task, starts, workers, monitor):
     """Run the tasks; on Ctrl-C stop the workers at their next step and return the interrupt."""
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        futures = [pool.submit(task, start) for start in starts]
         try:
-            for future in futures:
+            for future in [pool.submit(task, start) for start in starts]:
                 future.result()
         except KeyboardInterrupt as interrupt:
             monitor.stop()

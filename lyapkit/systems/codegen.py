@@ -171,8 +171,11 @@ def cell_source(traced, kind, hoisted, with_parameters):
     entries = out.print(map(_bare, _flat(jacobian)))
     slopes = out.print(map(_bare, _flat(by_parameter)))
     if kind == "map" and n > _CLOSED_DETERMINANT:
-        for i, value in enumerate(out.print(_flat(jacobian))):
-            out.store("scratch", f"({i}, lane)", value, _flat(jacobian)[i])
+        out.line(f"for i in range({n * n}):")
+        out.line("    store(scratch, (i, lane), splat(0.0))")
+        for i, (value, node) in enumerate(zip(out.print(_flat(jacobian)), _flat(jacobian), strict=True)):
+            if node is not None:
+                out.store("scratch", f"({i}, lane)", value, node)
         out.line(f"lanes.determinant(scratch, {n}, lane, divergence)")
     else:
         out.store("divergence", "(lane,)", out.print([volume])[0], volume)

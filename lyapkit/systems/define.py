@@ -50,6 +50,10 @@ def define_map(
 def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name):
     if not callable(rule):
         raise TypeError(f"rule: given {rule!r}, accepted: a function rule(x, ...)")
+    if parameters is not None and not hasattr(parameters, "items"):
+        raise TypeError(f"parameters: given {parameters!r}, accepted: a mapping from names to values")
+    if not (isinstance(dt, int | float) and 0 < dt < np.inf):
+        raise ValueError(f"dt: given {dt!r}, accepted: a number above 0")
     names, defaults, _ = rule_signature(rule, parameters or {})
     values = {**defaults, **(parameters or {})}
     for given in values:
@@ -80,7 +84,10 @@ def _initial_state(initial_state, dimension):
         raise ValueError(f"dimension: given {dimension!r}, accepted: a whole number of at least 1")
     if initial_state is None:
         return np.random.default_rng(0).uniform(0.1, 0.5, dimension)
-    state = np.atleast_1d(np.asarray(initial_state, dtype=float))
+    try:
+        state = np.atleast_1d(np.asarray(initial_state, dtype=float))
+    except (TypeError, ValueError):
+        raise TypeError(f"initial_state: given {initial_state!r}, accepted: real numbers") from None
     if state.ndim != 1 or (dimension is not None and len(state) != dimension):
         raise ValueError(f"initial_state: given shape {state.shape}, accepted: ({dimension},)")
     if not np.isfinite(state).all():
@@ -100,9 +107,10 @@ def check_jacobian(system, jacobian):
     generator = np.random.default_rng(1)
     exact = system.cell.tangent.startswith("exact")
     tolerance = 1e-8 if exact else 1e-5
+    arguments = _arguments(system)
     for _ in range(3):
         x = system.initial_state + 0.3 * generator.standard_normal(system.dimension)
-        given = np.asarray(jacobian(x, **system.parameters), dtype=float)
+        given = np.asarray(jacobian(x, **arguments), dtype=float)
         own = jacobian_matrix(system, x) if exact else _differences(system, x)
         if given.shape != own.shape:
             raise ValueError(f"jacobian: returned shape {given.shape}, accepted: {own.shape}")
@@ -115,9 +123,15 @@ def check_jacobian(system, jacobian):
             )
 
 
+def _arguments(system):
+    """The rule's keywords, the time 0 included where it takes one."""
+    takes_time = rule_signature(system.model.rule, system.parameters)[2]
+    return system.parameters | ({"t": 0.0} if takes_time else {})
+
+
 def _differences(system, x):
     """Central differences of the rule itself, to check a Jacobian that the cell will use."""
-    rule, parameters = system.model.rule, system.parameters
+    rule, parameters = system.model.rule, _arguments(system)
     step = 6e-6 * max(1.0, float(np.abs(x).max()))
     columns = [
         (np.ravel(rule(x + e, **parameters)) - np.ravel(rule(x - e, **parameters))) / (2 * step)

@@ -60,7 +60,7 @@ SLOPES = {
     "neg": (lambda y, a: -_one(y),),
     "power": (
         lambda y, a, b: b * a ** (b - 1.0),
-        lambda y, a, b: y * _f["log"](a),
+        lambda y, a, b: function("where")(a == 0.0, 0.0, y * _f["log"](a)),
     ),
     "mod": (lambda y, a, b: _one(y), lambda y, a, b: -_f["floor"](a / b)),
     "atan2": (

@@ -239,6 +239,7 @@ NUMBERS = {
     "atanh": np.arctanh,
     "erf": math.erf,
 }
+OF_TWO = ("power", "mod", "atan2")  # functions of two arguments
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
 FUNCTIONS = [name for name in NUMBERS if name not in ("add", "sub", "mul", "div", "neg", "sech2")]
 _NUMPY_NAMES = {

@@ -125,6 +125,9 @@ def _check(unit, node, known):
         children = [node.operand]
     elif isinstance(node, ast.Call) and _function_name(node) and not node.keywords:
         children = node.args
+        wanted = 2 if _function_name(node) in expression.OF_TWO else 1
+        if len(children) != wanted:
+            raise ValueError(f"equations: {unit!r} has {ast.unparse(node)!r}; accepted: {wanted} argument(s)")
     else:
         raise ValueError(
             f"equations: {unit!r} has {ast.unparse(node)!r}; accepted: numbers, names, + - * / ** % and "

@@ -6,6 +6,7 @@ import functools
 import html
 import inspect
 import numbers
+import threading
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
@@ -39,13 +40,15 @@ class Model:
     dt: float = 0.05
     jacobian: Callable | None = None
     _cells: dict = dataclasses.field(default_factory=dict)
+    _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def cell(self, parameters):
         """The compiled cell for these parameters' shapes."""
         visible = {k: v for k, v in parameters.items() if k not in self.sizes}
         key = (self.dimension(parameters), *((k, np.shape(v)) for k, v in visible.items()))
-        if key not in self._cells:
-            self._cells[key] = make_cell(self.rule, self.kind, key[0], visible, self.jacobian)
+        with self._lock:
+            if key not in self._cells:
+                self._cells[key] = make_cell(self.rule, self.kind, key[0], visible, self.jacobian)
         return self._cells[key]
 
 
@@ -77,10 +80,10 @@ class System:
         return self
 
     def __reduce__(self):
-        """A built-in system is pickled by name; an own one with its rule, where that can be pickled."""
+        """A built-in system is pickled by name; an own one cannot be, as its rule is a local thing."""
         if self.name in systems.names() and getattr(systems, self.name).model is self._model:
             return _built_in, (self.name, self.parameters)
-        return System, (self._model, self.parameters)
+        raise TypeError(f"{self.name} is no built-in system and cannot be pickled; define it again instead")
 
     @property
     def name(self):
