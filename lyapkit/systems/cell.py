@@ -177,7 +177,7 @@ def make_cell(rule, kind, dimension, parameters, jacobian=None):
     """The cell of a rule: traced where that is possible, else numeric."""
     try:
         return TracedCell(trace(rule, parameters, dimension), kind)
-    except Untraceable as reason:
+    except (Untraceable, TypeError, AttributeError, OverflowError) as reason:
         return _numeric(rule, kind, dimension, parameters, jacobian, reason)
 
 

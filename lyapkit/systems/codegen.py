@@ -5,7 +5,7 @@ hoisted into ``prepare``, run once per block: p holds the raw parameters first, 
 """
 
 from lyapkit.systems.derivatives import reachable
-from lyapkit.systems.expression import COMPARISONS
+from lyapkit.systems.expression import BOOLEANS, COMPARISONS
 
 _HEADER = """from math import inf, nan
 
@@ -20,8 +20,17 @@ from lyapkit.kernels.vmath import *
 _LOOP = "    for lane in range(0, x.shape[1], WIDTH):\n"
 _INFIX = {"add": "+", "sub": "-", "mul": "*", "div": "/"}
 # two functions of one argument that are computed together
-_PAIRS = {"tanh": "tanh_sech2", "sech2": "tanh_sech2", "sin": "sin_cos", "cos": "sin_cos"}
+_PAIRS = {
+    op: (name, pair)
+    for name, pair in (
+        ("tanh_sech2", ("tanh", "sech2")),
+        ("sin_cos", ("sin", "cos")),
+        ("sigmoid_pair", ("sigmoid", "sigmoid_slope")),
+    )
+    for op in pair
+}
 _COMPARE = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
+_LOGIC = {"and_": "{} & {}", "or_": "{} | {}", "not_": "~{}"}
 # Determinants of up to this size are printed as expressions, larger ones eliminated at run time.
 _CLOSED_DETERMINANT = 4
 
@@ -36,7 +45,12 @@ def hoist(traced, roots):
             for a in node.args:
                 users.setdefault(a, True)
     fixed = [n for n in reachable(roots) if n not in moving and n.op not in ("constant", "variable")]
-    wanted = {_bare(n) for n in fixed if n in users or n in set(roots)}
+    wanted = set()
+    for node in reversed(fixed):  # users first
+        if node in users or node in set(roots) or node in wanted:
+            wanted.discard(node)
+            # a sign is taken up by sums, a truth value is no number: both are printed where they are used
+            wanted |= set(node.args) if node.op in ("neg", *BOOLEANS) else {node}
     return [n for n in fixed if n in wanted]
 
 
@@ -81,9 +95,9 @@ class _Printer:
         name = f"v{node.number}"
         pair = _PAIRS.get(node.op)
         if pair and (pair, node.args[0]) in self.paired:
-            both = [node.graph.node(op, node.args[0]) for op in pair.split("_")]
+            both = [node.graph.node(op, node.args[0]) for op in pair[1]]
             left = ", ".join(f"v{b.number}" for b in both)
-            self.line(f"{left} = {pair}({self._read(node.args[0])})")
+            self.line(f"{left} = {pair[0]}({self._read(node.args[0])})")
             self.names.update({b: f"v{b.number}" for b in both})
             return
         self.line(f"{name} = {self._formula(node)}")
@@ -95,6 +109,8 @@ class _Printer:
             return f"{args[0]} {_INFIX[node.op]} {args[1]}"
         if node.op in _COMPARE:
             return f"{args[0]} {_COMPARE[node.op]} {args[1]}"
+        if node.op in _LOGIC:
+            return _LOGIC[node.op].format(*args)
         if node.op == "neg":
             return f"-{args[0]}"
         if node.op == "where":

@@ -2,7 +2,7 @@
 
 import math
 
-from lyapkit.systems.expression import COMPARISONS, NUMBERS, apply, function, is_number
+from lyapkit.systems.expression import BOOLEANS, NUMBERS, apply, function, is_number
 
 
 def reachable(roots):
@@ -27,7 +27,7 @@ def derivative(root, seed, memory):
         parts = [memory[a] for a in node.args]
         if node.op == "variable":
             result = seed(node)
-        elif node.op in COMPARISONS or all(p is None for p in parts):
+        elif node.op in BOOLEANS or all(p is None for p in parts):
             result = None
         else:
             result = _chain(node, parts)
@@ -68,6 +68,9 @@ SLOPES = {
         lambda y, a, b: -a / (a * a + b * b),
     ),
     "sech2": (lambda y, a: -2.0 * _f["tanh"](a) * y,),
+    "sigmoid": (lambda y, a: _f["sigmoid_slope"](a),),
+    "sigmoid_slope": (lambda y, a: y * (1.0 - 2.0 * _f["sigmoid"](a)),),
+    "softplus": (lambda y, a: _f["sigmoid"](a),),
     "absolute": (lambda y, a: _f["sign"](a),),
     "sign": (lambda y, a: y.graph.constant(0.0),),
     "floor": (lambda y, a: y.graph.constant(0.0),),

@@ -38,16 +38,21 @@ class Node:
         return f"{self.op}({', '.join(map(repr, self.args))})"
 
     def __bool__(self):
-        return self.graph.decide(self)
+        return self.graph.decide(self if self.op in BOOLEANS else self != 0.0)
 
     def __float__(self):
         raise Untraceable("the rule turns a traced value into a plain number")
 
     __int__ = __index__ = __complex__ = __float__
 
+    def __array_function__(self, function, types, args, keywords):
+        if function in (np.where, np.clip) and len(args) == 3 and not keywords:
+            return (where if function is np.where else UFUNCS["clip"])(*args)
+        raise Untraceable(f"np.{function.__name__} has no traced form")
+
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         if any(isinstance(value, np.ndarray) and value.ndim for value in inputs):
-            arrays = [np.asarray(_boxed(value), dtype=object) for value in inputs]
+            arrays = [np.asarray(boxed(value), dtype=object) for value in inputs]
             return getattr(ufunc, method)(*arrays, **keywords)
         operation = UFUNCS.get(ufunc.__name__)
         if method != "__call__" or operation is None or keywords:
@@ -55,7 +60,7 @@ class Node:
         return operation(*(v.item() if isinstance(v, np.ndarray) else v for v in inputs))
 
 
-def _boxed(value):
+def boxed(value):
     """A node as a 0-d object array, so that NumPy broadcasts it instead of asking it."""
     if not isinstance(value, Node):
         return value
@@ -111,10 +116,23 @@ def apply(op, *values):
     """The node of `op` on `values`; constants are folded."""
     graph = next(v.graph for v in values if isinstance(v, Node))
     args = [lift(graph, v) for v in values]
+    kept = 1 if op == "where" else len(args) if op in BOOLEANS else 0  # arguments that may be truth values
+    args[kept:] = [_as_number(a) for a in args[kept:]]
     if all(a.op == "constant" for a in args) and op in NUMBERS:
         with np.errstate(all="ignore"):
             return graph.constant(NUMBERS[op](*(a.key for a in args)))
     return SIMPLIFY[op](graph, *args) if op in SIMPLIFY else graph.node(op, *args)
+
+
+def _as_number(node):
+    """A truth value used in arithmetic counts as 1 or 0."""
+    if node.op not in BOOLEANS:
+        return node
+    return node.graph.node("where", node, node.graph.constant(1.0), node.graph.constant(0.0))
+
+
+def _as_truth(node):
+    return node if node.op in BOOLEANS else node != 0.0
 
 
 def _add(graph, a, b):
@@ -158,8 +176,12 @@ def _mul(graph, a, b):
 def _div(graph, a, b):
     if is_number(a, 0.0) or is_number(b, 1.0):
         return a
-    if b.op == "constant" and math.frexp(b.key)[0] in (0.5, -0.5):
+    if b.op == "constant" and math.frexp(b.key)[0] in (0.5, -0.5) and abs(b.key) > 1e-300:
         return apply("mul", a, 1.0 / b.key)  # exact: a power of two
+    if is_number(a, 1.0) and b.op == "add" and any(is_number(n, 1.0) for n in b.args):
+        other = b.args[1] if is_number(b.args[0], 1.0) else b.args[0]
+        if other.op == "exp":  # 1 / (1 + exp(z)), whose slope would overflow where it vanishes
+            return apply("sigmoid", -other.args[0])
     return graph.node("div", a, b)
 
 
@@ -187,7 +209,7 @@ def _whole_power(graph, a, exponent):
 
 
 def _where(graph, condition, a, b):
-    return a if a is b else graph.node("where", condition, a, b)
+    return a if a is b else graph.node("where", _as_truth(condition), a, b)
 
 
 SIMPLIFY = {
@@ -199,6 +221,20 @@ SIMPLIFY = {
     "power": _power,
     "where": _where,
 }
+
+
+def _sigmoid(u):
+    e = np.exp(-abs(u))
+    return (1.0 if u >= 0.0 else e) / (1.0 + e)
+
+
+def _sigmoid_slope(u):
+    e = np.exp(-abs(u))
+    return e / (1.0 + e) ** 2
+
+
+def _softplus(u):
+    return max(u, 0.0) + np.log1p(np.exp(-abs(u)))
 
 
 def _sech2(u):
@@ -217,6 +253,9 @@ NUMBERS = {
     "mod": np.mod,
     "atan2": np.arctan2,
     "sech2": _sech2,
+    "sigmoid": _sigmoid,
+    "sigmoid_slope": _sigmoid_slope,
+    "softplus": _softplus,
     "absolute": abs,
     "sign": np.sign,
     "floor": np.floor,
@@ -240,8 +279,9 @@ NUMBERS = {
     "erf": math.erf,
 }
 OF_TWO = ("power", "mod", "atan2")  # functions of two arguments
+BOOLEANS = ("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "not_")
 COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
-FUNCTIONS = [name for name in NUMBERS if name not in ("add", "sub", "mul", "div", "neg", "sech2")]
+FUNCTIONS = [name for name in NUMBERS if name not in ("add", "sub", "mul", "div", "neg")]
 _NUMPY_NAMES = {
     "absolute": "absolute",
     "asin": "arcsin",
@@ -265,12 +305,31 @@ def function(name):
     return lambda *values: apply(name, *values)
 
 
+where = function("where")
+
+
 def maximum(a, b):
-    return a if a >= b else b
+    return where(a >= b, a, b)
 
 
 def minimum(a, b):
-    return a if a <= b else b
+    return where(a <= b, a, b)
+
+
+def fmod(a, b):
+    """Remainder with the sign of a."""
+    quotient, floor = a / b, function("floor")
+    return a - b * where(quotient >= 0.0, floor(quotient), -floor(-quotient))
+
+
+def _truth_values(op):
+    """and_, or_, not_ of truth values, numbers counting as their difference from 0."""
+
+    def combine(*values):
+        graph = next(v.graph for v in values if isinstance(v, Node))
+        return graph.node(op, *(_as_truth(lift(graph, v)) for v in values))
+
+    return combine
 
 
 # NumPy's name of a ufunc -> its traced form; object arrays call methods of the same names on each node
@@ -282,6 +341,21 @@ UFUNCS |= {
     "float_power": function("power"),
     "maximum": maximum,
     "minimum": minimum,
+    "fmod": fmod,
+    "fmax": maximum,
+    "fmin": minimum,
+    "clip": lambda a, low, high: minimum(maximum(a, low), high),
+    "ceil": lambda a: -function("floor")(-a),
+    "exp2": lambda a: function("exp")(a * math.log(2.0)),
+    "hypot": lambda a, b: function("sqrt")(a * a + b * b),
+    "expit": function("sigmoid"),
+    "logaddexp": lambda a, b: b + function("softplus")(a - b),
+    "logical_and": _truth_values("and_"),
+    "logical_or": _truth_values("or_"),
+    "logical_not": _truth_values("not_"),
+    "bitwise_and": _truth_values("and_"),
+    "bitwise_or": _truth_values("or_"),
+    "invert": _truth_values("not_"),
     "less": operator.lt,
     "less_equal": operator.le,
     "greater": operator.gt,
@@ -326,6 +400,11 @@ for _op, _dunder in (
     _forward, _reflected = _binary(_op)
     setattr(Node, f"__{_dunder}__", _forward)
     setattr(Node, f"__r{_dunder}__", _reflected)
+Node.__floor__ = lambda self: apply("floor", self)
+Node.__ceil__ = lambda self: -apply("floor", -self)
+Node.__and__ = Node.__rand__ = _method(_truth_values("and_"))
+Node.__or__ = Node.__ror__ = _method(_truth_values("or_"))
+Node.__invert__ = _method(_truth_values("not_"))
 Node.__neg__ = lambda self: apply("neg", self)
 Node.__pos__ = lambda self: self
 Node.__abs__ = lambda self: apply("absolute", self)

@@ -9,6 +9,7 @@ import numpy as np
 from lyapkit.systems import expression
 from lyapkit.systems.derivatives import derivative
 from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
+from lyapkit.systems.node_array import NodeArray
 
 # A rule that branches on the state is called once for every way through it, up to this many.
 MAX_PATHS = 64
@@ -109,7 +110,7 @@ def _parameter_nodes(graph, parameters):
             suffix = "_".join(map(str, where))
             nodes[where] = graph.variable(f"p{len(raw)}_{name}{'_' + suffix if suffix else ''}")
             raw.append(nodes[where])
-        arguments[name] = nodes if value.shape else nodes[()]
+        arguments[name] = nodes.view(NodeArray) if value.shape else nodes[()]
     return raw, arguments
 
 
@@ -117,7 +118,7 @@ def _state_array(graph, dimension):
     state = np.empty(dimension, dtype=object)
     for i in range(dimension):
         state[i] = graph.variable(f"x{i}")
-    return state
+    return state.view(NodeArray)
 
 
 def _outputs(graph, values, dimension):
@@ -135,11 +136,12 @@ def _outputs(graph, values, dimension):
 def _symbolic_math():
     """A stand-in for the module math whose functions accept nodes."""
     module = types.SimpleNamespace(**{k: v for k, v in vars(math).items() if k[0] != "_"})
-    names = {"atan2": "atan2", "fabs": "absolute", "pow": "power", "fmod": None}
-    names |= {name: name for name in expression.FUNCTIONS if hasattr(math, name)}
-    for name, operation in names.items():
-        if operation:
-            setattr(module, name, _on_nodes(getattr(math, name), expression.function(operation)))
+    operations = {"fabs": "absolute", "pow": "power"}
+    operations |= {name: name for name in expression.FUNCTIONS if hasattr(math, name)}
+    traced = {name: expression.function(operation) for name, operation in operations.items()}
+    traced |= {name: expression.UFUNCS[name] for name in ("fmod", "exp2", "hypot") if hasattr(math, name)}
+    for name, form in traced.items():
+        setattr(module, name, _on_nodes(getattr(math, name), form))
     return module
 
 
