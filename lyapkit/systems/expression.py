@@ -209,6 +209,8 @@ def _whole_power(graph, a, exponent):
 
 
 def _where(graph, condition, a, b):
+    if condition.op == "constant":
+        return a if condition.key else b
     return a if a is b else graph.node("where", _as_truth(condition), a, b)
 
 
