@@ -149,7 +149,8 @@ class _Block:
             "scratch_rows": cell.scratch_rows, "stages": stages, "growths": columns + 2,
             "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(n, columns),
             "cell": cell.function.address, "step": step.step.address, "drive": no_input.address,
-            "is_map": self._is_map, "fixed": interval is not None,
+            "is_map": self._is_map, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
+            "collect": interval or step.LONGEST_INTERVAL,
         }  # fmt: skip
         raw = system.raw_parameters(points, **values)
         arrays = {
@@ -161,11 +162,13 @@ class _Block:
             "dp": np.empty((0, cell.raw_rows, lanes)),
             "scratch": np.empty((cell.scratch_rows, lanes)),
             "quality": self.quality,
-            "carry": np.zeros((2, lanes)),
+            "carry": np.zeros((2 * (columns + 1), lanes)),
             "interval": np.full((2, lanes), float(interval or 1)),
             "spare": np.empty((sizes["spare_rows"], lanes)),
         }
-        arrays["carry"][0] = 1.0 if self._is_map else 0.0
+        arrays["carry"][: columns + 1] = 1.0  # nothing has grown yet
+        if not self._is_map:
+            arrays["carry"][columns] = 0.0
         arrays["interval"][1] = 1.0 / arrays["interval"][0]
         arrays |= self._outputs(stages, lanes)
         self._call = Call(sizes, arrays)

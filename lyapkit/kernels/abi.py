@@ -48,6 +48,8 @@ NUMBERS = {
     "is_map": "1 for a map",
     "stride": "steps between recorded states; 0: none",
     "fixed": "1: the orthonormalisation intervals are not to be changed",
+    "carry_rows": "2 (k + 1)",
+    "collect": "steps between logarithms of growth, a multiple of all orthonormalisation intervals",
     "batch": "steps of a batch, a multiple of tangent.WINDOW",
 }
 # name -> shape, in the numbers above
@@ -77,7 +79,7 @@ FIELDS = {
     "frame_slopes": ("stages", "k", "n", "lanes"),
     "mean_divergence": ("lanes",),  # over the step
     # what the driver keeps: see tangent.py
-    "carry": (2, "lanes"),
+    "carry": ("carry_rows", "lanes"),
     "interval": (2, "lanes"),
     "sums": ("sum_rows", "growths", "lanes"),
     "quality": ("qualities", "lanes"),

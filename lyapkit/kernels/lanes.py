@@ -2,7 +2,6 @@
 
 from lyapkit.kernels.jit import inline
 from lyapkit.kernels.simd import absolute, any_lane, load, splat, sqrt, store, where
-from lyapkit.kernels.vmath import log
 
 # A column that loses this share of its length to its predecessors is orthogonalised once more: one pass
 # leaves an error of eps / share, two leave eps ("twice is enough", Giraud, Langou & Rozloznik 2005).
@@ -54,20 +53,19 @@ def _project(frame, j, lane, chosen):
 def orthonormalise(frame, lane, due, growth, condition, stretch):
     """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due` is 1 (else 0).
 
-    Writes ln R_jj to growth (k, L); raises condition (L,) to max_j (|v_j| / R_jj)^2: the relative
+    Writes R_jj to growth (k, L); raises condition (L,) to max_j (|v_j| / R_jj)^2: the relative
     error of R_jj exceeds machine precision by the root of it (the condition number of R up to the
-    scale of its columns); raises stretch (L,) to max_j |ln R_jj|. A column without
-    length stays zero and grows by -inf.
+    scale of its columns); raises stretch (L,) to max_j max(R_jj, 1 / R_jj). A column without
+    length stays zero and grows by 0.
     """
-    worst, longest = splat(1.0), splat(0.0)
+    worst, longest = splat(1.0), splat(1.0)
     for j in range(frame.shape[0]):
         before = _square(frame, j, lane)
-        shift = splat(0.0)
+        scale = splat(1.0)
         extreme = (due > 0.5) & ~((before > _SMALL) & (before < _LARGE))
         if any_lane(extreme):
-            size = where(extreme, _largest(frame, j, lane), splat(1.0))
-            _scale(frame, j, lane, 1.0 / size)
-            shift = where(extreme, log(size), shift)
+            scale = where(extreme, _largest(frame, j, lane), scale)
+            _scale(frame, j, lane, 1.0 / scale)
             before = _square(frame, j, lane)
         after = before
         if j > 0:
@@ -81,18 +79,19 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
         if any_lane(tiny):  # the square of what is left is too small to tell its length
             size = where(tiny, _largest(frame, j, lane), splat(1.0))
             _scale(frame, j, lane, 1.0 / size)
-            shift += where(tiny, log(size), splat(0.0))
+            scale *= size
             after = _square(frame, j, lane)
             before = where(tiny, splat(_LARGE), before)  # a loss beyond any condition
         alive = after > 0.0
         length = sqrt(after)
         inverse = where(alive, 1.0 / length, splat(0.0))
         _scale(frame, j, lane, where(due > 0.5, inverse, splat(1.0)))
-        ln_r = log(length) + shift
-        store(growth, (j, lane), ln_r)
+        r = length * scale
+        store(growth, (j, lane), r)
         loss = where(alive, before * (inverse * inverse), splat(1.0))
         worst = where(loss > worst, loss, worst)
-        change = absolute(ln_r)  # infinite for a column that died: the window is run again in smaller intervals
+        # infinite for a column that died: the window is then run again in smaller intervals
+        change = where(r < 1.0, 1.0 / r, r)
         longest = where(change > longest, change, longest)
     _raise_to(condition, lane, due, worst)
     _raise_to(stretch, lane, due, longest)

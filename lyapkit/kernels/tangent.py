@@ -10,6 +10,9 @@ that lane's interval is halved and the window is run again from its start (other
 their own bits). While settling, a lane whose condition allows it doubles its interval. So no exponent
 is ever taken from an ill-conditioned frame, at the cost of the few products that a calm orbit needs.
 
+Growth is multiplied up, its power of two split off, and its logarithm taken once in `collect` steps, a multiple
+of all intervals.
+
 **What is added up.** A row of sums holds the growth of each column, then the growth of volume (integral of
 the divergence, or sum of ln|det|), then the number of steps. The first `WEIGHTS` rows weight them by the bump
 exp(-1 / (s (1 - s))) of the weighted Birkhoff mean (Das, Saiki, Sander & Yorke, Nonlinearity 30 (2017)
@@ -39,7 +42,7 @@ from lyapkit.kernels.vmath import exp, log
 WINDOW = 32
 # Square of the frame's condition: growth factors then have relative errors up to 1e6 eps = 2e-10.
 CONDITION_LIMIT = 1e6**2
-LENGTH_LIMIT = math.log(1e100)  # |ln R| of an interval: far from overflow of a product
+LENGTH_LIMIT = 1e100  # R or 1/R of an interval: far from overflow of a product
 WEIGHTS = 3  # weighted rows of `sums`, before those of the batches
 QUALITY = 4  # rows of `quality`, named below
 _WORST, _CONDITION, _LENGTH, _CEILING = range(QUALITY)
@@ -66,78 +69,73 @@ def _fill_weights(weights, first, total):
 
 
 @inline
-def _add_divergence(carry, divergence, h, is_map):
-    """Follow the volume since the last orthonormalisation.
-
-    Flows: carry[0] += h tr Df. Maps: carry[0] is the product of the determinants with its binary exponent
-    split off into carry[1], so that it neither over- nor underflows and costs no logarithm a step.
-    """
-    for lane in range(0, h.shape[0], WIDTH):
-        rate, old = load(divergence, (lane,)), load(carry, (0, lane))
-        if is_map == 0:
-            store(carry, (0, lane), old + rate * load(h, (lane,)))
-        else:
-            _multiply(carry, lane, old * rate)
-
-
-@inline
-def _multiply(carry, lane, product):
-    """Keep a product of determinants as a number in [1, 2) and a power of two."""
+def _multiply(carry, row, lane, product):
+    """Keep a product in row `row` of carry as a number in [1, 2), and its power of two half the rows below."""
     pattern = to_bits(product)
     # the biased exponent as a double: placed in the low bits of 2^52
     exponent = from_bits(((pattern >> 52) & 0x7FF) | 0x4330000000000000) - 4503599627371519.0
     mantissa = from_bits((pattern & 0xFFFFFFFFFFFFF) | 0x3FF0000000000000)
     size = absolute(product)
-    normal = (size >= 2.3e-308) & (size < 1e308)  # zero, infinity and NaN stay what they are
-    store(carry, (0, lane), where(normal, mantissa, product))
-    store(carry, (1, lane), load(carry, (1, lane)) + where(normal, exponent, splat(0.0)))
+    normal = (size >= 2.3e-308) & (size < math.inf)  # zero, infinity and NaN stay what they are
+    below = row + carry.shape[0] // 2
+    store(carry, (row, lane), where(normal, mantissa, product))
+    store(carry, (below, lane), load(carry, (below, lane)) + where(normal, exponent, splat(0.0)))
 
 
 @inline
-def _collect_divergence(carry, lane, due, is_map):
-    """The growth of volume since the last time, set back to nothing where due."""
-    total = load(carry, (0, lane))
-    if is_map == 0:
-        store(carry, (0, lane), where(due > 0.5, splat(0.0), total))
-        return total
-    exponent = load(carry, (1, lane))
-    store(carry, (0, lane), where(due > 0.5, splat(1.0), total))
-    store(carry, (1, lane), where(due > 0.5, splat(0.0), exponent))
-    return log(absolute(total)) + exponent * 0.6931471805599453
+def _add_divergence(carry, divergence, h, is_map):
+    """Follow the volume: flows add h tr Df to its row of carry, maps multiply det Df to it."""
+    row = carry.shape[0] // 2 - 1
+    for lane in range(0, h.shape[0], WIDTH):
+        rate, old = load(divergence, (lane,)), load(carry, (row, lane))
+        if is_map == 0:
+            store(carry, (row, lane), old + rate * load(h, (lane,)))
+        else:
+            _multiply(carry, row, lane, old * rate)
 
 
 @inline
-def _add(sums, weights, i, batch, row, lane, due, value):
-    """Add w_a value to each weighted row where due, and the value itself to the batch."""
-    for a in range(WEIGHTS):
-        weight = weights[a, i]
-        if weight != 0.0:  # leaves even an infinite value out
-            old = load(sums, (a, row, lane))
-            store(sums, (a, row, lane), where(due > 0.5, old + weight * value, old))
-    old = load(sums, (batch, row, lane))
-    store(sums, (batch, row, lane), where(due > 0.5, old + value, old))
-
-
-@inline
-def _collect(frame, carry, interval, sums, quality, weights, growth, i, batch, everyone, is_map):
-    """Orthonormalise the lanes whose interval ends with step i of the window; add up their growth."""
-    k = frame.shape[0]
+def _orthonormalise(frame, carry, interval, quality, growth, i, everyone):
+    """Orthonormalise the lanes whose interval ends with step i of the window; multiply up their growth."""
     for lane in range(0, interval.shape[1], WIDTH):
-        length = load(interval, (0, lane))
-        whole = length * floor(load(interval, (1, lane)) * (i + 1.0))
-        since = (i + 1.0) - whole
-        since = where(since > 0.0, since, length)
+        intervals = load(interval, (1, lane)) * (i + 1.0)
         # A number, not a mask: masks that live long are packed and unpacked at every use.
-        due = where(since == length, splat(1.0), splat(0.0))
+        due = where(floor(intervals) == intervals, splat(1.0), splat(0.0))
         if everyone:
             due = splat(1.0)
         if any_lane(due > 0.5):
             orthonormalise(frame, lane, due, growth, part(quality, _CONDITION), part(quality, _LENGTH))
-            for j in range(k):
-                _add(sums, weights, i, batch, j, lane, due, load(growth, (j, lane)))
-            volume = _collect_divergence(carry, lane, due, is_map)
-            _add(sums, weights, i, batch, k, lane, due, volume)
-            _add(sums, weights, i, batch, k + 1, lane, due, since)
+            for j in range(frame.shape[0]):
+                old = load(carry, (j, lane))
+                product = where(due > 0.5, old * load(growth, (j, lane)), old)
+                _multiply(carry, j, lane, product)
+
+
+@inline
+def _collect(carry, sums, weights, i, batch, steps, is_map):
+    """Add the logarithms of what has been multiplied up over the last `steps` steps to the sums."""
+    count = carry.shape[0] // 2
+    for lane in range(0, carry.shape[1], WIDTH):
+        for row in range(count):
+            value = load(carry, (row, lane))
+            if row == count - 1 and is_map == 0:
+                store(carry, (row, lane), splat(0.0))
+            else:
+                value = log(absolute(value)) + load(carry, (row + count, lane)) * 0.6931471805599453
+                store(carry, (row, lane), splat(1.0))
+                store(carry, (row + count, lane), splat(0.0))
+            _add(sums, weights, i, batch, row, lane, value)
+        _add(sums, weights, i, batch, count, lane, splat(1.0 * steps))
+
+
+@inline
+def _add(sums, weights, i, batch, row, lane, value):
+    """Add w_a value to each weighted row, and the value itself to the batch."""
+    for a in range(WEIGHTS):
+        weight = weights[a, i]
+        if weight != 0.0:  # leaves even an infinite value out
+            store(sums, (a, row, lane), load(sums, (a, row, lane)) + weight * value)
+    store(sums, (batch, row, lane), load(sums, (batch, row, lane)) + value)
 
 
 @inline
@@ -207,7 +205,7 @@ def _double(interval, quality):
     for lane in range(interval.shape[1]):
         if (
             quality[_CONDITION, lane] ** 2 < CONDITION_LIMIT
-            and quality[_LENGTH, lane] * 2 < LENGTH_LIMIT
+            and quality[_LENGTH, lane] ** 2 < LENGTH_LIMIT
             and interval[0, lane] * 2 <= quality[_CEILING, lane]
         ):
             _set_interval(interval, lane, interval[0, lane] * 2)
@@ -215,7 +213,7 @@ def _double(interval, quality):
 
 def spare_rows(n, k):
     """Rows of working space that `advance` wants for n units and k columns."""
-    saved = 1 + n + k * n + 2 + (WEIGHTS + 1) * (k + 2)
+    saved = 1 + n + k * n + 2 * (k + 1) + (WEIGHTS + 1) * (k + 2)
     return saved + k + 1 + WEIGHTS * WINDOW // WIDTH
 
 
@@ -223,7 +221,8 @@ def spare_rows(n, k):
 def advance(call):
     """Run the table's `steps` steps of a phase of `total` steps, of which `start` are done.
 
-    carry       volume since the last orthonormalisation; maps start at (1, 0)
+    carry       what has grown since it was last collected: a row for each column and one for the
+                volume, as numbers in [1, 2) (a flow's volume: its logarithm), then their powers of two
     interval    steps between orthonormalisations, a power of two (0: never), and its inverse
     sums        see above
     quality     row 0 collects the worst condition, squared; row 3 is the longest interval allowed
@@ -234,6 +233,7 @@ def advance(call):
     sums, carry, divergence = field(call, "sums"), field(call, "carry"), field(call, "mean_divergence")
     h, is_map, total = field(call, "h"), number(call, "is_map"), number(call, "total")
     stride, lanes, k = number(call, "stride"), x.shape[1], frame.shape[0]
+    collect = number(call, "collect")
     flat = field(call, "spare").reshape(-1)
     growth = flat[: (k + 1) * lanes].reshape((k + 1, lanes))
     weights = flat[(k + 1) * lanes : (k + 1) * lanes + WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))
@@ -250,7 +250,7 @@ def advance(call):
                 _exchange(saved, call, plain, True)
         while True:
             quality[_CONDITION, :] = 1.0
-            quality[_LENGTH, :] = 0.0
+            quality[_LENGTH, :] = 1.0
             every = _smallest(interval)
             for i in range(steps):
                 step(call)
@@ -260,10 +260,9 @@ def advance(call):
                     _add_divergence(carry, divergence, h, is_map)
                     end = first + i + 1 == total
                     if end or (i + 1) % every == 0:
-                        _collect(
-                            frame, carry, interval, sums, quality, weights, growth, i, plain, end,
-                            is_map,
-                        )  # fmt: skip
+                        _orthonormalise(frame, carry, interval, quality, growth, i, end)
+                    if end or (i + 1) % collect == 0:
+                        _collect(carry, sums, weights, i, plain, i % collect + 1, is_map)
             if not guarded or not _halve(interval, quality):
                 break
             _exchange(saved, call, plain, False)
