@@ -245,7 +245,7 @@ def lyapunov_spectrum(
     n_exponents     how many, default all
     initial_state   (unit,), default the system's own
     transient       default 100 time units, 1000 iterates
-    duration        averaged over; default 400 time units, 10,000 iterates
+    duration        averaged over; default 300 time units, 10,000 iterates
     dt, method      step and Runge-Kutta method of a flow: "rk4" (default), "rk8" (the last digits),
                     "euler" (biased by O(dt)); maps refuse both
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
@@ -269,7 +269,7 @@ def lyapunov_spectrum(
     if history and until is not None:
         raise ValueError("history: given with until, whose runs differ in length; accepted: one of the two")
     n = system.dimension
-    defaults = (100, 400) if system.kind == "flow" else (1000, 10_000)
+    defaults = (100, 300) if system.kind == "flow" else (1000, 10_000)
     return _Spectrum(
         system,
         checked_state(system, initial_state),
