@@ -22,6 +22,7 @@ PLANE = {"alpha": np.linspace(0.5, 4, 24), "theta": np.linspace(0, np.pi / 2, 20
 
 @pytest.fixture(autouse=True)
 def _close():
+    plt.close("all")  # a doctest in the same worker may have left some open
     yield
     plt.close("all")
 

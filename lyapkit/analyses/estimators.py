@@ -5,7 +5,7 @@ All arrays end in the lane axis; the batch axis comes first where there is one.
 
 import numpy as np
 
-BATCHES = 64  # batches that a run is cut into, when it is long enough
+BATCHES = 32  # batches that a run is cut into, when it is long enough
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
 
@@ -40,7 +40,7 @@ def _group_sizes(count):
     """The two coarsest groupings into at least eight groups; single batches where there are few."""
     if count < 4:
         return []
-    return [size for size in (8, 4, 2, 1) if count >= 8 * size][:2] or [1]
+    return [size for size in (4, 2, 1) if count >= 8 * size][:2] or [1]
 
 
 def _batch_error(batches, size, dt, mean):

@@ -5,7 +5,7 @@ hoisted into ``prepare``, run once per block: p holds the raw parameters first, 
 """
 
 from lyapkit.systems.derivatives import reachable
-from lyapkit.systems.expression import BOOLEANS, COMPARISONS
+from lyapkit.systems.operations import BOOLEANS, COMPARISONS
 
 _HEADER = """from math import inf, nan
 

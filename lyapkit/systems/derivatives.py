@@ -2,7 +2,8 @@
 
 import math
 
-from lyapkit.systems.expression import BOOLEANS, NUMBERS, apply, function, is_number
+from lyapkit.systems.expression import apply, function, is_number
+from lyapkit.systems.operations import BOOLEANS, NUMBERS
 
 
 def reachable(roots):

@@ -10,6 +10,8 @@ import operator
 
 import numpy as np
 
+from lyapkit.systems.operations import BOOLEANS, COMPARISONS, NUMBERS
+
 
 class Branch(Exception):
     """A rule asked for the truth of a comparison that nobody has decided."""
@@ -225,65 +227,6 @@ SIMPLIFY = {
 }
 
 
-def _sigmoid(u):
-    e = np.exp(-abs(u))
-    return (1.0 if u >= 0.0 else e) / (1.0 + e)
-
-
-def _sigmoid_slope(u):
-    e = np.exp(-abs(u))
-    return e / (1.0 + e) ** 2
-
-
-def _softplus(u):
-    return max(u, 0.0) + np.log1p(np.exp(-abs(u)))
-
-
-def _sech2(u):
-    e = np.exp(-2.0 * abs(u))
-    return 4.0 * e / (1.0 + e) ** 2
-
-
-# operation -> how it acts on numbers; all elementary functions that a rule may call
-NUMBERS = {
-    "add": operator.add,
-    "sub": operator.sub,
-    "mul": operator.mul,
-    "div": np.divide,
-    "neg": operator.neg,
-    "power": np.power,
-    "mod": np.mod,
-    "atan2": np.arctan2,
-    "sech2": _sech2,
-    "sigmoid": _sigmoid,
-    "sigmoid_slope": _sigmoid_slope,
-    "softplus": _softplus,
-    "absolute": abs,
-    "sign": np.sign,
-    "floor": np.floor,
-    "sqrt": np.sqrt,
-    "exp": np.exp,
-    "expm1": np.expm1,
-    "log": np.log,
-    "log1p": np.log1p,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "tanh": np.tanh,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
-    "erf": math.erf,
-}
-OF_TWO = ("power", "mod", "atan2")  # functions of two arguments
-BOOLEANS = ("lt", "le", "gt", "ge", "eq", "ne", "and_", "or_", "not_")
-COMPARISONS = ("lt", "le", "gt", "ge", "eq", "ne")
-FUNCTIONS = [name for name in NUMBERS if name not in ("add", "sub", "mul", "div", "neg")]
 _NUMPY_NAMES = {
     "absolute": "absolute",
     "asin": "arcsin",

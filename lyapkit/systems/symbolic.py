@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 
-from lyapkit.systems import expression
+from lyapkit.systems import expression, operations
 from lyapkit.systems.define import define_flow, define_map
 
 _CONSTANTS = {"pi": math.pi, "e": math.e, "E": math.e}
@@ -125,13 +125,13 @@ def _check(unit, node, known):
         children = [node.operand]
     elif isinstance(node, ast.Call) and _function_name(node) and not node.keywords:
         children = node.args
-        wanted = 2 if _function_name(node) in expression.OF_TWO else 1
+        wanted = 2 if _function_name(node) in operations.OF_TWO else 1
         if len(children) != wanted:
             raise ValueError(f"equations: {unit!r} has {ast.unparse(node)!r}; accepted: {wanted} argument(s)")
     else:
         raise ValueError(
             f"equations: {unit!r} has {ast.unparse(node)!r}; accepted: numbers, names, + - * / ** % and "
-            f"the functions {', '.join(expression.FUNCTIONS)}"
+            f"the functions {', '.join(operations.FUNCTIONS)}"
         )
     for child in children:
         _check(unit, child, known)
@@ -141,7 +141,7 @@ def _function_name(node):
     """The operation that a call means, or None."""
     name = node.func.id if isinstance(node.func, ast.Name) else None
     name = _ALIASES.get(name, name)
-    return name if name in expression.FUNCTIONS else None
+    return name if name in operations.FUNCTIONS else None
 
 
 def _value(node, names):
@@ -162,7 +162,7 @@ def _operate(operation, arguments, names):
     values = [_value(a, names) for a in arguments]
     if any(isinstance(v, expression.Node) for v in values):
         return expression.function(operation)(*values)
-    return expression.NUMBERS[operation](*values)
+    return operations.NUMBERS[operation](*values)
 
 
 def number(text):
