@@ -1,6 +1,7 @@
 """The command line: commands over analyses and scan. Heavy imports wait until a command needs them."""
 
 import argparse
+import difflib
 import inspect
 import pathlib
 import sys
@@ -110,10 +111,11 @@ def _add_outputs(command, text, plot=True):
 
 def _system_of(arguments):
     """The constructor named on the command line."""
-    try:
+    if arguments.system in lyapkit.systems.names():
         return getattr(lyapkit.systems, arguments.system)
-    except AttributeError as error:
-        raise UsageError(f"system: {error}") from None
+    near = difflib.get_close_matches(arguments.system, lyapkit.systems.names(), n=3)
+    hint = f"; nearest: {', '.join(near)}" if near else ""
+    raise UsageError(f"system: given {arguments.system!r}{hint}; accepted: a name that lyapkit systems lists")
 
 
 def _announce_compilation():

@@ -136,9 +136,9 @@ def _outputs(graph, values, dimension):
 def _symbolic_math():
     """A stand-in for the module math whose functions accept nodes."""
     module = types.SimpleNamespace(**{k: v for k, v in vars(math).items() if k[0] != "_"})
-    operations = {"fabs": "absolute", "pow": "power"}
-    operations |= {name: name for name in operations.FUNCTIONS if hasattr(math, name)}
-    traced = {name: expression.function(operation) for name, operation in operations.items()}
+    named = {"fabs": "absolute", "pow": "power"}
+    named |= {name: name for name in operations.FUNCTIONS if hasattr(math, name)}
+    traced = {name: expression.function(operation) for name, operation in named.items()}
     traced |= {name: expression.UFUNCS[name] for name in ("fmod", "exp2", "hypot") if hasattr(math, name)}
     for name, form in traced.items():
         setattr(module, name, _on_nodes(getattr(math, name), form))
