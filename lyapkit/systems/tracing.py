@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from lyapkit.systems import expression
+from lyapkit.systems import expression, operations
 from lyapkit.systems.derivatives import derivative
 from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
 from lyapkit.systems.node_array import NodeArray
