@@ -71,7 +71,7 @@ def cell(call):
     scratch, divergence = field(call, "scratch"), field(call, "divergence")
     rate, frame_rate = field(call, "rate"), field(call, "frame_rate")
     n = x.shape[0]
-    y, q, f = np.empty(n), np.empty(n), np.empty(n)
+    y, f = np.empty(n), np.empty(n)
     for one in range(x.shape[1]):
         for i in range(n):
             y[i] = x[i, one]
