@@ -89,13 +89,14 @@ MODULI = st.lists(st.integers(1, 12), min_size=1, max_size=4, unique=True)
 def test_linear_map(steps, seed):
     """ln |eigenvalues|, separated by factors of 0.8 and more and of either sign.
 
-    The frame converges as 0.8^t during the transient: its error is long below rounding.
+    The frame converges as 0.8^t during the transient: its error is long below rounding. A frame of condition
+    1e6 then gives growth to 1e6 eps a step, 2e-10.
     """
     signs = np.random.default_rng(seed).choice([-1.0, 1.0], len(steps))
     A = _matrix(signs * 1.2 * 0.8 ** np.array(steps), seed)
     found = _exponents(lk.systems.linear_map(A=A), initial_state=np.zeros(len(A)))
     wanted = np.sort(np.log(abs(np.linalg.eigvals(A))))[::-1]
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-10)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=3e-10)
 
 
 @hypothesis.settings(max_examples=25)

@@ -117,10 +117,10 @@ def _gram_schmidt(first, second):
     return (length, other), (first, [v / other for v in second])
 
 
-@pytest.mark.parametrize("alpha", [8.0, 14.0, 20.0, 40.0])
+@pytest.mark.parametrize("alpha", [8.0, 14.0, 20.0, 40.0, 200.0])
 @pytest.mark.parametrize("theta", [0.7, 0.3])
 def test_large_gains(alpha, theta):
-    """sech^2 down to 1e-35 keeps its digits, and the QR its columns, against 120 digits.
+    """sech^2 down to 1e-35 (1e-170 at alpha = 200) keeps its digits, and the QR its columns, against 120 digits.
 
     u = alpha R x carries alpha eps, so ln sech^2 some 2 alpha eps = 2e-14 at each of the steps; locked
     orbits do not amplify it. The second exponent is the sum's, exact, less the first.

@@ -1,6 +1,7 @@
 """Lyapunov spectra."""
 
 import dataclasses
+import functools
 
 import numpy as np
 
@@ -172,10 +173,13 @@ class _Spectrum:
         return dimension
 
 
+@functools.lru_cache(maxsize=8)
 def starting_frame(n, k, seed):
     """k generic orthonormal columns (k, n); the unit vectors could lie in invariant subspaces."""
     columns = np.random.default_rng(seed).standard_normal((n, k))
-    return np.ascontiguousarray(np.linalg.qr(columns)[0].T)
+    frame = np.ascontiguousarray(np.linalg.qr(columns)[0].T)
+    frame.setflags(write=False)  # every task of a scan gets the same one
+    return frame
 
 
 def orthogonality(frame):

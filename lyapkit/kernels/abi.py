@@ -88,6 +88,7 @@ FIELDS = {
 }
 _PLACE = {name: i for i, name in enumerate([*NUMBERS, *FIELDS])}
 _INTEGER_FIELDS = ("index",)
+_DOUBLES, _INTEGERS = np.dtype(np.float64), np.dtype(np.int64)
 
 rows = types.Array(types.float64, 2, "C")
 # A cell writes rate, frame_rate and divergence. A map is iterated in place: its cell must stand rate being x and
@@ -123,13 +124,14 @@ class Call:
 
     def point(self, **arrays):
         """Point fields at arrays, whose shapes must fit the numbers."""
+        sizes = dict(zip(NUMBERS, self._table.tolist(), strict=False))
         for name, array in arrays.items():
-            shape = tuple(self._table[_PLACE[d]] if isinstance(d, str) else d for d in FIELDS[name])
-            dtype = np.int64 if name in _INTEGER_FIELDS else np.float64
+            shape = tuple([sizes.get(d, d) for d in FIELDS[name]])
+            dtype = _INTEGERS if name in _INTEGER_FIELDS else _DOUBLES
             if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
                 raise TypeError(f"{name}: {array.dtype} {array.shape}, expected {dtype} {shape}")
             self._arrays[name] = array
-            self._table[_PLACE[name]] = array.ctypes.data
+            self._table[_PLACE[name]] = array.__array_interface__["data"][0]
 
 
 def _entry(builder, call, name):

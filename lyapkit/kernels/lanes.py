@@ -1,7 +1,9 @@
 """Linear algebra of small frames over lanes: Gram-Schmidt with condition control, determinants."""
 
+import math
+
 from lyapkit.kernels.jit import inline
-from lyapkit.kernels.simd import absolute, any_lane, load, splat, sqrt, store, where
+from lyapkit.kernels.simd import absolute, any_lane, copysign, fma, load, splat, sqrt, store, where
 
 # A column that loses this share of its length to its predecessors is orthogonalised once more: one pass
 # leaves an error of eps / share, two leave eps ("twice is enough", Giraud, Langou & Rozloznik 2005).
@@ -51,13 +53,92 @@ def _project(frame, j, lane, chosen):
 
 @inline
 def orthonormalise(frame, lane, due, growth, condition, stretch):
-    """Modified Gram-Schmidt of the frame's columns, in the eight lanes from `lane`, where `due` is 1 (else 0).
+    """QR of the frame's columns, in the eight lanes from `lane`, where `due` is 1 (else 0).
 
     Writes R_jj to growth (k, L); raises condition (L,) to max_j (|v_j| / R_jj)^2: the relative
     error of R_jj exceeds machine precision by the root of it (the condition number of R up to the
     scale of its columns); raises stretch (L,) to max_j max(R_jj, 1 / R_jj). A column without
     length stays zero and grows by 0.
     """
+    if frame.shape[0] == 2 and frame.shape[1] == 2:
+        worst, longest = _turn(frame, lane, due, growth)
+    else:
+        worst, longest = _gram_schmidt(frame, lane, due, growth)
+    _raise_to(condition, lane, due, worst)
+    _raise_to(stretch, lane, due, longest)
+
+
+@inline
+def _raise_to(maximum, lane, due, value):
+    old = load(maximum, (lane,))
+    store(maximum, (lane,), where((due > 0.5) & (value > old), value, old))
+
+
+@inline
+def _larger(a, b):
+    return where(a > b, a, b)
+
+
+@inline
+def _smaller(a, b):
+    return where(a < b, a, b)
+
+
+@inline
+def _turn(frame, lane, due, growth):
+    """The QR of two columns (a, b) and (c, d) of two units, in registers; returns (worst, longest).
+
+    The second column of Q is the first one turned by a right angle: orthogonal to rounding, whatever is lost.
+    R_22 is then a determinant.
+    """
+    before = (
+        load(frame, (0, 0, lane)), load(frame, (0, 1, lane)),
+        load(frame, (1, 0, lane)), load(frame, (1, 1, lane)),
+    )  # fmt: skip
+    a, b, c, d = before
+    first, second = a * a + b * b, c * c + d * d
+    power, other_power = splat(1.0), splat(1.0)
+    extreme = (due > 0.5) & ~((_smaller(first, second) > _SMALL) & (_larger(first, second) < _LARGE))
+    if any_lane(extreme):
+        power, other_power = where(extreme, _power(a, b), power), where(extreme, _power(c, d), other_power)
+        a, b, c, d = a * power, b * power, c * other_power, d * other_power
+        first = where(extreme, a * a + b * b, first)
+        second = where(extreme, c * c + d * d, second)
+    length = sqrt(first)
+    inverse = 1.0 / length
+    p, q = a * inverse, b * inverse
+    dead = length == 0.0
+    if any_lane(dead):  # the second column then keeps its own direction
+        own = where(second > 0.0, sqrt(second), splat(math.inf))
+        p, q = where(dead, d / own, p), where(dead, -c / own, q)
+    determinant = fma(p, d, -(q * c))
+    rest = absolute(determinant)
+    rest_inverse = 1.0 / rest
+    sign = where(rest > 0.0, copysign(splat(1.0), determinant), splat(0.0))
+    after = (where(dead, splat(0.0), p), where(dead, splat(0.0), q), -(q * sign), p * sign)
+    for i in range(4):
+        store(frame, (i // 2, i % 2, lane), where(due > 0.5, after[i], before[i]))
+    loss = where(rest > 0.0, second * (rest_inverse * rest_inverse), splat(1.0))
+    inverse, rest_inverse = inverse * power, rest_inverse * other_power
+    if any_lane(extreme):
+        length, rest = length / power, rest / other_power
+    store(growth, (0, lane), length)
+    store(growth, (1, lane), rest)
+    longest = _larger(_larger(length, inverse), _larger(rest, rest_inverse))
+    return _larger(loss, splat(1.0)), longest
+
+
+@inline
+def _power(a, b):
+    """About the inverse of the larger of |a| and |b|; 1 where that is zero or not finite."""
+    size = _larger(absolute(a), absolute(b))
+    inverse = 1.0 / _larger(size, splat(1e-300))
+    return where((size > 0.0) & (size < 1e308), inverse, splat(1.0))
+
+
+@inline
+def _gram_schmidt(frame, lane, due, growth):
+    """Modified Gram-Schmidt of any frame; returns (worst, longest)."""
     worst, longest = splat(1.0), splat(1.0)
     for j in range(frame.shape[0]):
         before = _square(frame, j, lane)
@@ -93,14 +174,7 @@ def orthonormalise(frame, lane, due, growth, condition, stretch):
         # infinite for a column that died: the window is then run again in smaller intervals
         change = where(r < 1.0, 1.0 / r, r)
         longest = where(change > longest, change, longest)
-    _raise_to(condition, lane, due, worst)
-    _raise_to(stretch, lane, due, longest)
-
-
-@inline
-def _raise_to(maximum, lane, due, value):
-    old = load(maximum, (lane,))
-    store(maximum, (lane,), where((due > 0.5) & (value > old), value, old))
+    return worst, longest
 
 
 @inline

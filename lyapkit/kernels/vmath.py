@@ -43,9 +43,9 @@ __all__ = [
 
 # Adding 1.5 * 2^52 rounds a number below 2^51 to an integer, which then stands in the last mantissa bits.
 # With 1023 added as well, a shift of these bits by 52 makes 2 to the power of that integer.
-_SHIFTER = 1.5 * 2.0**52
-_LOG2_E = 1.4426950408889634
-_LN2, _LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
+SHIFTER = 1.5 * 2.0**52
+LOG2_E = 1.4426950408889634
+LN2, LN2_LOW = 0.6931471805599453, 2.3190468138462996e-17
 _HALF_PI = (1.5707963267948966, 6.123233995736766e-17, -1.4973849048591698e-33)
 _FAR = 2.0**26  # as far as these three parts of pi/2 serve
 _ONE_BITS = 0x3FF0000000000000
@@ -84,7 +84,7 @@ def polynomial(*coefficients):
 # Coefficients: Remez exchange in 60-digit arithmetic, which minimises the relative error of the whole
 # function (the number after each colon; 1 ulp is 1.1e-16 to 2.2e-16), then rounded to double.
 # (e^r - 1 - r) / r^2 for |r| <= ln(2)/2: 2e-17
-_EXP = polynomial(
+EXP_COEFFICIENTS = (
     0.5000000000000007,
     0.16666666666666696,
     0.041666666666562414,
@@ -96,6 +96,7 @@ _EXP = polynomial(
     2.762823055843765e-07,
     2.516134984643752e-08,
 )
+_EXP = polynomial(*EXP_COEFFICIENTS)
 # (2 atanh(s) - 2 s) / s^3 in powers of s^2 for |s| <= 3 - sqrt(8): 1e-18
 _LOG = polynomial(
     0.6666666666666734,
@@ -128,10 +129,10 @@ _COS = polynomial(
 
 @inline
 def _split_exp(x, magic):
-    """(s, r, p) with e^x = s (1 + r + r^2 p) 2^-bias, where magic = _SHIFTER + 1023 + bias."""
-    shifted = fma(x, splat(_LOG2_E), magic)
+    """(s, r, p) with e^x = s (1 + r + r^2 p) 2^-bias, where magic = SHIFTER + 1023 + bias."""
+    shifted = fma(x, splat(LOG2_E), magic)
     k = shifted - magic
-    r = fma(k, splat(-_LN2_LOW), fma(k, splat(-_LN2), x))
+    r = fma(k, splat(-LN2_LOW), fma(k, splat(-LN2), x))
     return from_bits(to_bits(shifted) << 52), r, _EXP(r)
 
 
@@ -148,24 +149,16 @@ def exp(x):
     x = _between(x, -750.0, 710.0)
     # s is 2^64 off, so that it neither overflows nor loses bits; the other factor makes up for it
     small = x < 0.0
-    s, r, p = _split_exp(x, where(small, splat(_SHIFTER + 1087), splat(_SHIFTER + 959)))
+    s, r, p = _split_exp(x, where(small, splat(SHIFTER + 1087), splat(SHIFTER + 959)))
     return fma(s, fma(r * r, p, r), s) * where(small, splat(2.0**-64), splat(2.0**64))
 
 
 @inline
 def expm1(x):
     """e^x - 1."""
-    s, r, p = _split_exp(_between(x, -50.0, 710.0), splat(_SHIFTER + 1022))
+    s, r, p = _split_exp(_between(x, -50.0, 710.0), splat(SHIFTER + 1022))
     y = 2.0 * fma(s, r * r * p, fma(s, r, s - 0.5))
     return where(absolute(x) < 1e-300, x, y)  # keeps -0, and s r exact for denormals
-
-
-@inline
-def decay(x):
-    """(s, m) with e^x = 2^-64 s (1 + m), for x <= 0: s stays normal where e^x does not."""
-    x = where(x < -750.0, splat(-750.0), x)
-    s, r, p = _split_exp(x, splat(_SHIFTER + 1087))
-    return s, fma(r * r, p, r)
 
 
 @inline
@@ -182,8 +175,8 @@ def _join_log(n, bias, f, rest):
     s = f / (2.0 + f)
     z = s * s
     # log(1 + f) = 2 atanh(s) = f - s (f - z P(z)): f is exact, and what is subtracted is smaller
-    less = fma(s, fma(z, -_LOG(z), f), fma(e, splat(-_LN2_LOW), -rest))
-    return fma(e, splat(_LN2), f - less)
+    less = fma(s, fma(z, -_LOG(z), f), fma(e, splat(-LN2_LOW), -rest))
+    return fma(e, splat(LN2), f - less)
 
 
 @inline
@@ -260,8 +253,8 @@ _scalar_mod = per_lane_2(operator.mod)
 @inline
 def _quarter(x):
     """(n, r): n quarter turns as bits, then the angle |r| <= pi/4."""
-    shifted = fma(x, splat(2 / math.pi), splat(_SHIFTER))
-    k = shifted - _SHIFTER
+    shifted = fma(x, splat(2 / math.pi), splat(SHIFTER))
+    k = shifted - SHIFTER
     # the first difference is exact, and the other two are small or exact
     r = fma(k, splat(-_HALF_PI[1]), fma(k, splat(-_HALF_PI[0]), x))
     return to_bits(shifted), fma(k, splat(-_HALF_PI[2]), r)

@@ -29,6 +29,8 @@ _PAIRS = {
     )
     for op in pair
 }
+# of these, two independent calls are printed as one, `<name>_two`
+_IN_TWOS = ("tanh_sech2",)
 _COMPARE = dict(zip(COMPARISONS, ("<", "<=", ">", ">=", "==", "!="), strict=True))
 _LOGIC = {"and_": "{} & {}", "or_": "{} | {}", "not_": "~{}"}
 # Determinants of up to this size are printed as expressions, larger ones eliminated at run time.
@@ -73,9 +75,10 @@ class _Printer:
         """Assignments for the roots; returns the expression of each."""
         roots = list(roots)
         wanted = [r for r in roots if r is not None]
-        for node in self._needed(wanted):
+        needed = self._needed(wanted)
+        for i, node in enumerate(needed):
             if node not in self.names:
-                self._assign(node)
+                self._assign(node, needed[i + 1 :])
         return ["0.0" if r is None else self._read(r) for r in roots]
 
     def _needed(self, roots):
@@ -91,17 +94,38 @@ class _Printer:
     def _read(self, node):
         return repr(node.key) if node.op == "constant" else self.names[node]
 
-    def _assign(self, node):
-        name = f"v{node.number}"
-        pair = _PAIRS.get(node.op)
-        if pair and (pair, node.args[0]) in self.paired:
-            both = [node.graph.node(op, node.args[0]) for op in pair[1]]
-            left = ", ".join(f"v{b.number}" for b in both)
-            self.line(f"{left} = {pair[0]}({self._read(node.args[0])})")
-            self.names.update({b: f"v{b.number}" for b in both})
+    def _assign(self, node, later):
+        pair = self._pair(node)
+        if pair is None:
+            self._define([node], self._formula(node))
             return
-        self.line(f"{name} = {self._formula(node)}")
-        self.names[node] = name
+        name, operations = pair
+        partner = self._partner(pair, node, later) if name in _IN_TWOS else None
+        arguments = [node.args[0]] if partner is None else [node.args[0], partner]
+        function = name if partner is None else f"{name}_two"
+        values = [node.graph.node(op, argument) for argument in arguments for op in operations]
+        self._define(values, f"{function}({', '.join(map(self._read, arguments))})")
+
+    def _define(self, nodes, formula):
+        self.names.update({node: f"v{node.number}" for node in nodes})
+        self.line(f"{', '.join(self.names[node] for node in nodes)} = {formula}")
+
+    def _pair(self, node):
+        """The pair of functions that the node is one of, where both are wanted."""
+        pair = _PAIRS.get(node.op)
+        return pair if pair and (pair, node.args[0]) in self.paired else None
+
+    def _partner(self, pair, node, later):
+        """Another argument of the same pair that needs no such function first; it is printed now."""
+        for other in later:
+            if self._pair(other) != pair or other in self.names or other.args[0] is node.args[0]:
+                continue
+            needed = self._needed([other.args[0]])
+            if not any(n is node or self._pair(n) for n in needed):
+                for one in needed:
+                    self._assign(one, [])
+                return other.args[0]
+        return None
 
     def _formula(self, node):
         args = [self._read(a) for a in node.args]
