@@ -1,13 +1,13 @@
 """The command line: commands over analyses and scan. Heavy imports wait until a command needs them."""
 
 import argparse
-import difflib
 import inspect
 import pathlib
 import sys
 import traceback
 
 import lyapkit
+from lyapkit.nearest import nearest
 from lyapkit.options import UsageError, assign, split
 
 OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
@@ -50,8 +50,9 @@ def _is_ours(error):
     """Whether the error was raised by a check of this package, or by the file system."""
     if isinstance(error, OSError):
         return True
-    frames = traceback.extract_tb(error.__traceback__)
-    return pathlib.Path(frames[-1].filename).is_relative_to(pathlib.Path(__file__).parent)
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    inside = pathlib.Path(last.filename).is_relative_to(pathlib.Path(__file__).parent)
+    return inside and (last.line or "").startswith("raise ")  # not one that an operation of ours ran into
 
 
 def _parser():
@@ -113,8 +114,7 @@ def _system_of(arguments):
     """The constructor named on the command line."""
     if arguments.system in lyapkit.systems.names():
         return getattr(lyapkit.systems, arguments.system)
-    near = difflib.get_close_matches(arguments.system, lyapkit.systems.names(), n=3)
-    hint = f"; nearest: {', '.join(near)}" if near else ""
+    hint = nearest(arguments.system, lyapkit.systems.names())
     raise UsageError(f"system: given {arguments.system!r}{hint}; accepted: a name that lyapkit systems lists")
 
 

@@ -1,8 +1,9 @@
 """The options of a command that argparse does not know: parameters of systems and keywords of verbs."""
 
 import argparse
-import difflib
 import inspect
+
+from lyapkit.nearest import nearest
 
 
 class UsageError(ValueError):
@@ -54,10 +55,8 @@ def assign(constructor, verb, options, ranges):
 
 
 def _unknown(constructor, name, accepted):
-    near = difflib.get_close_matches(name, accepted, n=2, cutoff=0.4)
-    hint = f"; nearest: {', '.join(near)}" if near else ""
     return (
-        f"--{name} is neither a parameter of {constructor.model.name} nor a keyword{hint}; "
+        f"--{name} is neither a parameter of {constructor.model.name} nor a keyword{nearest(name, accepted)}; "
         f"accepted: {', '.join(accepted)}"
     )
 

@@ -3,9 +3,10 @@
 ``names()`` lists the built-in systems. Each is one file in the folder ``models``, found by walking it.
 """
 
-import difflib
 import importlib
 import pathlib
+
+from lyapkit.nearest import nearest
 
 _MODELS = pathlib.Path(__file__).parent / "models"
 
@@ -22,9 +23,7 @@ def names():
 
 def __getattr__(name):
     if name.startswith("_") or name not in names():
-        near = difflib.get_close_matches(name, names(), n=3)
-        hint = f"; nearest: {', '.join(near)}" if near else ""
-        raise AttributeError(f"there is no system {name!r}{hint}")
+        raise AttributeError(f"there is no system {name!r}{nearest(name, names())}")
     return getattr(importlib.import_module(f"{__name__}.models.{name}"), name)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapkit.systems import expression
+from lyapkit.systems import expression, notation
 from lyapkit.systems.expression import Node, Untraceable
 
 
@@ -15,7 +15,7 @@ class NodeArray(np.ndarray):
 
     def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
         plain = [v.view(np.ndarray) if isinstance(v, NodeArray) else v for v in inputs]
-        traced = expression.UFUNCS.get(ufunc.__name__)
+        traced = notation.UFUNCS.get(ufunc.__name__)
         if method == "__call__" and traced and not keywords:
             return _elementwise(traced, ufunc, plain)
         if method == "__call__" and ufunc.signature is None and not traced:

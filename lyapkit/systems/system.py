@@ -1,7 +1,6 @@
 """`System`: a model with its parameters set; and the decorator that makes a rule a model."""
 
 import dataclasses
-import difflib
 import functools
 import html
 import inspect
@@ -13,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from lyapkit import systems
+from lyapkit.nearest import nearest
 from lyapkit.systems.cell import make_cell
 
 
@@ -183,10 +183,8 @@ def _checked(model, parameters):
 
 def unknown_parameter(model, name):
     """The message for a parameter that the model does not have."""
-    near = difflib.get_close_matches(name, model.defaults, n=2, cutoff=0.4)
-    hint = f"; nearest: {', '.join(near)}" if near else ""
     accepted = ", ".join(model.defaults) or "none"
-    return f"parameter {name!r} is unknown to {model.name}{hint}; accepted: {accepted}"
+    return f"parameter {name!r} is unknown to {model.name}{nearest(name, model.defaults)}; accepted: {accepted}"
 
 
 def _value(model, name, value):

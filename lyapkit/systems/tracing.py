@@ -6,7 +6,7 @@ import types
 
 import numpy as np
 
-from lyapkit.systems import expression, operations
+from lyapkit.systems import expression, notation, operations
 from lyapkit.systems.derivatives import derivative
 from lyapkit.systems.expression import Branch, Graph, Node, Untraceable
 from lyapkit.systems.node_array import NodeArray
@@ -139,7 +139,7 @@ def _symbolic_math():
     named = {"fabs": "absolute", "pow": "power"}
     named |= {name: name for name in operations.FUNCTIONS if hasattr(math, name)}
     traced = {name: expression.function(operation) for name, operation in named.items()}
-    traced |= {name: expression.UFUNCS[name] for name in ("fmod", "exp2", "hypot") if hasattr(math, name)}
+    traced |= {name: notation.UFUNCS[name] for name in ("fmod", "exp2", "hypot") if hasattr(math, name)}
     for name, form in traced.items():
         setattr(module, name, _on_nodes(getattr(math, name), form))
     return module
