@@ -143,6 +143,14 @@ def test_misuse_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, words
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_unforeseen_error_is_no_usage_error(capsys, monkeypatch):
+    """A mistake of ours shows its traceback and exits with 1, whatever kind of error it is."""
+    monkeypatch.setattr(cli, "assign", lambda *_, **__: None)  # cannot be unpacked: TypeError in cli itself
+    code, _, error = run(capsys, "spectrum", "henon")
+    assert code == cli.INTERNAL
+    assert "Traceback" in error and "TypeError" in error
+
+
 def test_existing_output_is_refused_unless_overwritten(capsys, tmp_path):
     path = tmp_path / "orbit.nc"
     words = ["scan", "logistic", "--r", "2:3:2", "--duration", "9", "-o", path]
