@@ -10,8 +10,11 @@ from lyapkit.analyses.propagation import INTERVALS, Clock, Ensemble, checked_sta
 from lyapkit.analyses.verb import choice, positive, verb, whole
 from lyapkit.kernels import tangent
 from lyapkit.results import ESTIMATOR, SIGN, STATUS
+from lyapkit.systems.evaluate import log_determinants
 from lyapkit.systems.system import System
 
+# States at which ln |det Df| of a network is taken where it has no closed form.
+VOLUME_SAMPLES = 200
 _ROUNDS = 10  # `until` doubles the duration at most this often
 _TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
@@ -102,7 +105,8 @@ class _Spectrum:
         """Run on for `steps` and estimate; arrays end in the lane axis."""
         batch = estimators.batch_steps(steps, tangent.WINDOW)
         # The interval may still grow where the weights are next to nothing.
-        sums, _ = ensemble.run(steps, monitor, settle=steps // 16, batch=batch)
+        stride = self._stride(steps)
+        sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2
         mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches, short_last)
@@ -111,7 +115,7 @@ class _Spectrum:
         exponents = np.take_along_axis(mean[:k], order, axis=0)
         errors = np.take_along_axis(error[:k], order, axis=0)
         signs = self._signs(exponents, errors)
-        volume = mean[k]
+        volume = self._sampled_volume(record, ensemble) if not self.system.cell.has_volume else mean[k]
         result = {
             "lyapunov_exponent": exponents,
             "lyapunov_exponent_stderr": errors,
@@ -131,6 +135,21 @@ class _Spectrum:
             running = np.take_along_axis(running, order[None], axis=1)
             result["running_exponent"] = np.moveaxis(running, 0, 1)
         return _blanked(result)
+
+    def _stride(self, steps):
+        """Steps between the states at which the volume is sampled; 0: it is followed all the time, or left out."""
+        if self.system.cell.has_volume or self.n_exponents < self.system.dimension:
+            return 0
+        return max(1, steps // VOLUME_SAMPLES)
+
+    def _sampled_volume(self, record, ensemble):
+        """Mean ln |det Df| over the recorded states, where it has no closed form; NaN where it costs too much."""
+        if not len(record):
+            return np.full(record.shape[-1], np.nan)
+        points = np.minimum(np.arange(record.shape[-1]), ensemble.points - 1)
+        values = {name: column[points] for name, column in ensemble.values.items()}
+        logs = [log_determinants(self.system, state.T, values) for state in record]
+        return np.mean(logs, axis=0)
 
     def _estimate(self, weighted, batches, short_last):
         dt = self.clock.dt

@@ -7,18 +7,17 @@ import time
 import numpy as np
 
 from lyapkit.analyses.verb import choice, positive, real
-from lyapkit.kernels import steps, tangent
+from lyapkit.kernels import blas, steps, tangent
 from lyapkit.kernels.abi import Call
 from lyapkit.kernels.simd import WIDTH
-from lyapkit.systems.cell import no_input
+from lyapkit.kernels.spread import orthonormalise
+from lyapkit.systems import inputs
+from lyapkit.systems.layout import padded
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
 MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
-# Lanes of a block: the arrays of a small system then fit the first-level cache, and the two
-# indirect calls of a step are shared by many points.
-LANES = 128
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
 INTERVALS = [2**i for i in range(tangent.WINDOW.bit_length())]
 
@@ -87,15 +86,18 @@ class Ensemble:
 
     values: parameter name -> (points,); states (points, n); `columns` of the starting `frame` (k, n) are
     carried, all orthonormalised every `interval` steps (None: under control of the condition).
+    single: products with a large network's frame in single precision.
     """
 
-    def __init__(self, system, values, states, clock, columns, frame=None, interval=None):
-        self.points, self._chunk, self._frame = len(states), FIRST_CHUNK, frame
-        cuts = [slice(at, at + LANES) for at in range(0, self.points, LANES)]
+    def __init__(self, system, values, states, clock, columns, frame=None, interval=None, single=False):
+        self.points, self.values = len(states), values
+        self._chunk, self._frame = FIRST_CHUNK, frame
+        size = system.data.layout.points(columns)
+        cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(
                 system, {k: v[cut] for k, v in values.items()}, states[cut], clock, columns, frame,
-                interval,
+                interval, single,
             )
             for cut in cuts
         ]  # fmt: skip
@@ -117,61 +119,86 @@ class Ensemble:
         return np.concatenate(sums, axis=-1), np.concatenate(records, axis=-1)
 
     def gather(self, name):
-        """The blocks' arrays `name` (x, frame, quality) side by side."""
-        return np.concatenate([getattr(block, name) for block in self._blocks], axis=-1)
+        """The blocks' arrays `name` (x, frame, quality) side by side, the lanes last."""
+        return np.concatenate([block.get(name) for block in self._blocks], axis=-1)
 
     def restart_frames(self):
         """Begin the measurement: columns that died on a critical point start afresh, conditions at 1."""
         for block in self._blocks:
-            block.quality[0] = 1.0
-            dead = (block.frame == 0.0).all(axis=1)
+            block.quality[tangent.WORST] = 1.0
+            frame = block.get("frame")
+            dead = (frame == 0.0).all(axis=1)
             for lane in np.flatnonzero(dead.any(axis=0)):
-                columns = np.where(dead[:, lane, None], self._frame, block.frame[:, :, lane])
-                block.frame[:, :, lane] = np.linalg.qr(columns.T)[0].T
+                columns = np.where(dead[:, lane, None], self._frame, frame[:, :, lane])
+                block.set_frame(lane, np.linalg.qr(columns.T)[0].T)
 
 
 class _Block:
-    """The moving arrays of at most LANES points, padded to whole vectors of lanes."""
+    """The moving arrays of the points of one block, padded to whole vectors of lanes."""
 
-    def __init__(self, system, values, states, clock, columns, frame, interval):
-        points, n = states.shape
-        lanes = -(-points // WIDTH) * WIDTH
-        cell, step = system.cell, steps.propagator(clock.method)
-        self.points, self._is_map = points, system.kind == "map"
-        self.x = _padded(states.T, lanes)
-        self.frame = np.zeros((columns, n, lanes))
-        self.frame[:] = 0.0 if frame is None else frame[:, :, None]
+    def __init__(self, system, values, states, clock, columns, frame, interval, single):
+        data, cell, step = system.data, system.cell, steps.propagator(clock.method)
+        self.points, self._layout = len(states), data.layout
+        rows, lanes = self._layout.rows, self._layout.lanes(self.points)
+        self._is_map = system.kind == "map"
+        self.x = self._layout.pack(states)
+        self.frame = np.zeros((columns, rows, lanes))
+        if frame is not None:
+            self.frame[:] = self._layout.pack_columns(frame, lanes)
         self.quality = np.zeros((tangent.QUALITY, lanes))
-        self.quality[0], self.quality[3] = 1.0, step.LONGEST_INTERVAL
+        longest = tangent.WINDOW if data.layout.spread else step.LONGEST_INTERVAL
+        self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
+        cell_address = cell.function.address  # printed now: it tells how much working space it takes
+        drive = inputs.drive(system)
         sizes = {
-            "lanes": lanes, "n": n, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
-            "scratch_rows": cell.scratch_rows, "stages": stages, "growths": columns + 2,
-            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(n, columns),
-            "cell": cell.function.address, "step": step.step.address, "drive": no_input.address,
-            "is_map": self._is_map, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
-            "collect": interval or step.LONGEST_INTERVAL,
+            "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
+            "scratch_rows": cell.scratch_rows(data, columns), "stages": stages, "growths": columns + 2,
+            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns),
+            "cell": cell_address, "step": step.step.address, "drive": drive.address,
+            "additive": cell.additive, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
+            "collect": interval or longest, "spread": data.layout.spread, **drive.sizes(data.layout),
+            "shared_length": len(data.shared), "index_length": len(data.index),
+            "rank_blocks": max(columns, 1), "rank_rows": data.rank_rows,
         }  # fmt: skip
-        raw = system.raw_parameters(points, **values)
         arrays = {
             "t": np.zeros(lanes),
             "h": np.full(lanes, clock.dt),
             "x": self.x,
             "frame": self.frame,
-            "p": cell.prepare(_padded(raw, lanes)),
+            "p": cell.prepare(padded(system.raw_parameters(self.points, **values), lanes)),
             "dp": np.empty((0, cell.raw_rows, lanes)),
-            "scratch": np.empty((cell.scratch_rows, lanes)),
+            "scratch": np.zeros((sizes["scratch_rows"], lanes)),
             "quality": self.quality,
             "carry": np.zeros((2 * (columns + 1), lanes)),
             "interval": np.full((2, lanes), float(interval or 1)),
+            "growth": np.zeros((columns + 2, lanes)),
             "spare": np.empty((sizes["spare_rows"], lanes)),
+            "shared": data.shared,
+            "index": data.index,
+            "low_rank": np.zeros((sizes["rank_blocks"], data.rank_rows, lanes)),
         }
         arrays["carry"][: columns + 1] = 1.0  # nothing has grown yet
-        if not self._is_map:
+        if cell.additive:
             arrays["carry"][columns] = 0.0
         arrays["interval"][1] = 1.0 / arrays["interval"][0]
-        arrays |= self._outputs(stages, lanes)
+        arrays |= self._outputs(stages, lanes) | drive.arrays(data.layout, lanes)
+        if data.layout.spread:
+            self._add_linear_algebra(sizes, arrays, data, columns, single)
         self._call = Call(sizes, arrays)
+
+    def _add_linear_algebra(self, sizes, arrays, data, columns, single):
+        """What a system that is spread over the lanes needs besides: BLAS, and the QR that is made of it."""
+        sizes |= {"orthonormalise": orthonormalise.address, **blas.addresses()}
+        arrays |= {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
+        if single and columns:
+            length = columns * WIDTH * max(data.rows.values())
+            sizes |= {"single": 1, "single_length": len(data.shared), "rounded_length": length}
+            arrays |= {
+                "shared_single": data.shared.astype(np.float32),
+                "rounded": np.empty(length, dtype=np.float32),
+                "images": np.empty(length, dtype=np.float32),
+            }
 
     def _outputs(self, stages, lanes):
         """Where the cell and the step write; a map writes over its own state."""
@@ -189,6 +216,22 @@ class _Block:
             "stage_t": np.empty(lanes), "stage_x": np.empty_like(self.x),
             "stage_frame": np.empty_like(self.frame),
         }  # fmt: skip
+
+    def get(self, name):
+        """The array `name`, its lanes (one for each system, also where one is spread over them) last."""
+        array = getattr(self, name)
+        return self.lanes_of(array) if name == "quality" else self._layout.unpack(array)
+
+    def set_frame(self, lane, columns):
+        """Give the system in a lane the columns (k, n)."""
+        if self._layout.spread:
+            self.frame[:] = self._layout.pack_columns(columns, 1)
+        else:
+            self.frame[:, :, lane] = columns
+
+    def lanes_of(self, array):
+        """The lanes of an array (..., lanes) of numbers for each system: all, or one where all are the same."""
+        return array[..., :1] if self._layout.spread else array
 
     def run(self, count, chunk, monitor, settle, batch, stride):
         """One phase (see Ensemble.run), `chunk` steps a call; also returns a chunk for the next block."""
@@ -210,15 +253,10 @@ class _Block:
             done += todo
             monitor.add(todo * self.points)
             chunk = _next_chunk(todo, spent)
-        return chunk, sums, record
+        return chunk, self.lanes_of(sums), self._layout.unpack(record)
 
 
 def _next_chunk(steps, spent):
     """The next call's steps, whole windows: as many as fit CALL_SECONDS at the last call's speed."""
     fitting = steps * min(CALL_SECONDS / max(spent, 1e-6), 64.0)
     return max(int(fitting) // tangent.WINDOW, 1) * tangent.WINDOW
-
-
-def _padded(rows, lanes):
-    """Rows (m, points) with their last point repeated up to (m, lanes)."""
-    return np.take(rows, np.minimum(np.arange(lanes), rows.shape[1] - 1), axis=1)

@@ -17,14 +17,17 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import make_array
 
+from lyapkit.kernels.blas import ROUTINES
 from lyapkit.kernels.jit import pointer_maker
 
 # name -> meaning. Sizes first, as the shapes below use them.
 NUMBERS = {
     "lanes": "lanes, a multiple of simd.WIDTH",
-    "n": "units of the state",
+    "n": "rows of the state: its units, or spread over the lanes an eighth of them",
     "k": "columns of the tangent frame; 0: the state alone",
-    "inputs": "components of the input",
+    "inputs": "rows of the input: its components, or spread over the lanes an eighth of them",
+    "components": "components of the input",
+    "held": "1: the input keeps its value during a step",
     "rows": "prepared parameters: the raw ones, then all that depends on them alone",
     "raw": "raw parameters",
     "directions": "k where parameter directions are carried, else 0",
@@ -41,11 +44,19 @@ NUMBERS = {
     "cell": "address of the cell",
     "step": "address of the step",
     "drive": "address of the input",
+    "spread": "1: one system, its units spread over the lanes (see systems.layout); 0: one system a lane",
+    "orthonormalise": "address of the kernel that orthonormalises a spread frame",
+    **{name: f"address of BLAS or LAPACK's {name}" for name in ROUTINES},
+    "single": "1: products with a spread frame in single precision",
+    "single_length": "numbers of the rounded matrices, 0 unless single",
+    "rounded_length": "numbers of the rounded frame",
+    "rank_blocks": "k, or 1 without a frame: blocks of working space of products of low rank",
+    "rank_rows": "rows of such a block",
     "start": "steps of the phase that are done",
     "steps": "steps to do now",
     "total": "steps of the phase",
     "settle": "while fewer steps are done, intervals may grow",
-    "is_map": "1 for a map",
+    "additive": "1: divergences add up, times h; 0: they are determinants, which multiply",
     "stride": "steps between recorded states; 0: none",
     "fixed": "1: the orthonormalisation intervals are not to be changed",
     "carry_rows": "2 (k + 1)",
@@ -59,7 +70,8 @@ FIELDS = {
     "x": ("n", "lanes"),  # state
     "frame": ("k", "n", "lanes"),  # tangent frame Q, one column a row (adjoint: cotangents)
     "u": ("inputs", "lanes"),  # input at time t
-    "signal": ("signal_length", "inputs"),
+    "signal": ("signal_length", "components"),
+    "input_dt": (1,),  # time between samples
     "p": ("rows", "lanes"),  # prepared parameters
     "dp": ("directions", "raw", "lanes"),  # direction in the raw parameters of each column
     "shared": ("shared_length",),  # weights, stored once
@@ -84,11 +96,19 @@ FIELDS = {
     "sums": ("sum_rows", "growths", "lanes"),
     "quality": ("qualities", "lanes"),
     "record": ("samples", "n", "lanes"),
+    "growth": ("growths", "lanes"),  # R_jj of the last orthonormalisation
+    "shared_single": ("single_length",),  # float32: the shared data rounded
+    "rounded": ("rounded_length",),  # float32: working space of single precision
+    "images": ("rounded_length",),
+    "low_rank": ("rank_blocks", "rank_rows", "lanes"),
+    "gram": ("k", "k"),  # working space of a spread frame's QR, and LAPACK's verdict
+    "info": (1,),
     "spare": ("spare_rows", "lanes"),
 }
 _PLACE = {name: i for i, name in enumerate([*NUMBERS, *FIELDS])}
-_INTEGER_FIELDS = ("index",)
-_DOUBLES, _INTEGERS = np.dtype(np.float64), np.dtype(np.int64)
+_DTYPES = dict.fromkeys(("index", "info"), types.int64)
+_DTYPES |= dict.fromkeys(("shared_single", "rounded", "images"), types.float32)
+_NUMPY = {name: np.dtype(str(_DTYPES.get(name, "float64"))) for name in FIELDS}
 
 rows = types.Array(types.float64, 2, "C")
 # A cell writes rate, frame_rate and divergence. A map is iterated in place: its cell must stand rate being x and
@@ -127,7 +147,7 @@ class Call:
         sizes = dict(zip(NUMBERS, self._table.tolist(), strict=False))
         for name, array in arrays.items():
             shape = tuple([sizes.get(d, d) for d in FIELDS[name]])
-            dtype = _INTEGERS if name in _INTEGER_FIELDS else _DOUBLES
+            dtype = _NUMPY[name]
             if array.shape != shape or array.dtype != dtype or not array.flags.c_contiguous:
                 raise TypeError(f"{name}: {array.dtype} {array.shape}, expected {dtype} {shape}")
             self._arrays[name] = array
@@ -153,18 +173,19 @@ def number(typing_context, call, name):
 @intrinsic(prefer_literal=True)
 def field(typing_context, call, name):
     """The array `name` of the table, as a view that owns nothing."""
-    dtype = types.int64 if name.literal_value in _INTEGER_FIELDS else types.float64
+    dtype = _DTYPES.get(name.literal_value, types.float64)
+    size = dtype.bitwidth // 8
     result = types.Array(dtype, len(FIELDS[name.literal_value]), "C")
 
     def emit(context, builder, sig, args):
         label = sig.args[1].literal_value
         array = make_array(sig.return_type)(context, builder)
         shape = [_size(builder, args[0], d) for d in FIELDS[label]]
-        strides = [ir.Constant(ir.IntType(64), 8)]
+        strides = [ir.Constant(ir.IntType(64), size)]
         for length in shape[:0:-1]:
             strides.insert(0, builder.mul(length, strides[0]))
-        array.nitems = builder.udiv(builder.mul(shape[0], strides[0]), ir.Constant(ir.IntType(64), 8))
-        array.itemsize = ir.Constant(ir.IntType(64), 8)
+        array.nitems = builder.udiv(builder.mul(shape[0], strides[0]), ir.Constant(ir.IntType(64), size))
+        array.itemsize = ir.Constant(ir.IntType(64), size)
         array.shape = cgutils.pack_array(builder, shape)
         array.strides = cgutils.pack_array(builder, strides)
         address = builder.load(_entry(builder, args[0], label))

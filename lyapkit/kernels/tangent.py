@@ -45,7 +45,7 @@ CONDITION_LIMIT = 1e6**2
 LENGTH_LIMIT = 1e100  # R or 1/R of an interval: far from overflow of a product
 WEIGHTS = 3  # weighted rows of `sums`, before those of the batches
 QUALITY = 4  # rows of `quality`, named below
-_WORST, _CONDITION, _LENGTH, _CEILING = range(QUALITY)
+WORST, CONDITION, LENGTH, CEILING = range(QUALITY)
 
 
 @inline
@@ -83,12 +83,12 @@ def _multiply(carry, row, lane, product):
 
 
 @inline
-def _add_divergence(carry, divergence, h, is_map):
-    """Follow the volume: flows add h tr Df to its row of carry, maps multiply det Df to it."""
+def _add_divergence(carry, divergence, h, additive):
+    """Follow the volume: add h tr Df (maps: ln |det Df|) to its row of carry, or multiply det Df to it."""
     row = carry.shape[0] // 2 - 1
     for lane in range(0, h.shape[0], WIDTH):
         rate, old = load(divergence, (lane,)), load(carry, (row, lane))
-        if is_map == 0:
+        if additive:
             store(carry, (row, lane), old + rate * load(h, (lane,)))
         else:
             _multiply(carry, row, lane, old * rate)
@@ -104,7 +104,7 @@ def _orthonormalise(frame, carry, interval, quality, growth, i, everyone):
         if everyone:
             due = splat(1.0)
         if any_lane(due > 0.5):
-            orthonormalise(frame, lane, due, growth, part(quality, _CONDITION), part(quality, _LENGTH))
+            orthonormalise(frame, lane, due, growth, part(quality, CONDITION), part(quality, LENGTH))
             for j in range(frame.shape[0]):
                 old = load(carry, (j, lane))
                 product = where(due > 0.5, old * load(growth, (j, lane)), old)
@@ -112,13 +112,21 @@ def _orthonormalise(frame, carry, interval, quality, growth, i, everyone):
 
 
 @inline
-def _collect(carry, sums, weights, i, batch, steps, is_map):
+def _multiply_all(carry, growth, k):
+    """Multiply up the growth of all columns of a spread frame."""
+    for j in range(k):
+        for lane in range(0, carry.shape[1], WIDTH):
+            _multiply(carry, j, lane, load(carry, (j, lane)) * load(growth, (j, lane)))
+
+
+@inline
+def _collect(carry, sums, weights, i, batch, steps, additive):
     """Add the logarithms of what has been multiplied up over the last `steps` steps to the sums."""
     count = carry.shape[0] // 2
     for lane in range(0, carry.shape[1], WIDTH):
         for row in range(count):
             value = load(carry, (row, lane))
-            if row == count - 1 and is_map == 0:
+            if row == count - 1 and additive:
                 store(carry, (row, lane), splat(0.0))
             else:
                 value = log(absolute(value)) + load(carry, (row + count, lane)) * 0.6931471805599453
@@ -191,10 +199,10 @@ def _halve(interval, quality):
     again = False
     for lane in range(interval.shape[1]):
         if interval[0, lane] > 1 and (
-            quality[_CONDITION, lane] > CONDITION_LIMIT or quality[_LENGTH, lane] > LENGTH_LIMIT
+            quality[CONDITION, lane] > CONDITION_LIMIT or quality[LENGTH, lane] > LENGTH_LIMIT
         ):
             _set_interval(interval, lane, interval[0, lane] / 2)
-            quality[_CEILING, lane] = interval[0, lane]
+            quality[CEILING, lane] = interval[0, lane]
             again = True
     return again
 
@@ -204,9 +212,9 @@ def _double(interval, quality):
     """Double the interval of each lane whose condition would allow twice the growth."""
     for lane in range(interval.shape[1]):
         if (
-            quality[_CONDITION, lane] ** 2 < CONDITION_LIMIT
-            and quality[_LENGTH, lane] ** 2 < LENGTH_LIMIT
-            and interval[0, lane] * 2 <= quality[_CEILING, lane]
+            quality[CONDITION, lane] ** 2 < CONDITION_LIMIT
+            and quality[LENGTH, lane] ** 2 < LENGTH_LIMIT
+            and interval[0, lane] * 2 <= quality[CEILING, lane]
         ):
             _set_interval(interval, lane, interval[0, lane] * 2)
 
@@ -214,7 +222,7 @@ def _double(interval, quality):
 def spare_rows(n, k):
     """Rows of working space that `advance` wants for n units and k columns."""
     saved = 1 + n + k * n + 2 * (k + 1) + (WEIGHTS + 1) * (k + 2)
-    return saved + k + 1 + WEIGHTS * WINDOW // WIDTH
+    return saved + WEIGHTS * WINDOW // WIDTH
 
 
 @kernel(CALL)
@@ -231,13 +239,13 @@ def advance(call):
     step, x, frame = pointer_at(number(call, "step")), field(call, "x"), field(call, "frame")
     interval, quality, record = field(call, "interval"), field(call, "quality"), field(call, "record")
     sums, carry, divergence = field(call, "sums"), field(call, "carry"), field(call, "mean_divergence")
-    h, is_map, total = field(call, "h"), number(call, "is_map"), number(call, "total")
+    h, additive, total = field(call, "h"), number(call, "additive") == 1, number(call, "total")
     stride, lanes, k = number(call, "stride"), x.shape[1], frame.shape[0]
     collect = number(call, "collect")
     flat = field(call, "spare").reshape(-1)
-    growth = flat[: (k + 1) * lanes].reshape((k + 1, lanes))
-    weights = flat[(k + 1) * lanes : (k + 1) * lanes + WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))
-    saved = flat[(k + 1) * lanes + WEIGHTS * WINDOW :]
+    growth, spread = field(call, "growth"), number(call, "spread") == 1
+    weights = flat[: WEIGHTS * WINDOW].reshape((WEIGHTS, WINDOW))
+    saved = flat[WEIGHTS * WINDOW :]
     guarded = number(call, "fixed") == 0 and k > 0
     done = 0
     while done < number(call, "steps"):
@@ -249,25 +257,29 @@ def advance(call):
             if guarded:
                 _exchange(saved, call, plain, True)
         while True:
-            quality[_CONDITION, :] = 1.0
-            quality[_LENGTH, :] = 1.0
+            quality[CONDITION, :] = 1.0
+            quality[LENGTH, :] = 1.0
             every = _smallest(interval)
             for i in range(steps):
                 step(call)
                 if stride > 0 and (first + i + 1) % stride == 0:
                     _record(record, (first + i + 1) // stride, x)
                 if k > 0 and every > 0:
-                    _add_divergence(carry, divergence, h, is_map)
+                    _add_divergence(carry, divergence, h, additive)
                     end = first + i + 1 == total
                     if end or (i + 1) % every == 0:
-                        _orthonormalise(frame, carry, interval, quality, growth, i, end)
+                        if spread:
+                            pointer_at(number(call, "orthonormalise"))(call)
+                            _multiply_all(carry, growth, k)
+                        else:
+                            _orthonormalise(frame, carry, interval, quality, growth, i, end)
                     if end or (i + 1) % collect == 0:
-                        _collect(carry, sums, weights, i, plain, i % collect + 1, is_map)
+                        _collect(carry, sums, weights, i, plain, i % collect + 1, additive)
             if not guarded or not _halve(interval, quality):
                 break
             _exchange(saved, call, plain, False)
         for lane in range(lanes):
-            quality[_WORST, lane] = max(quality[_WORST, lane], quality[_CONDITION, lane])
+            quality[WORST, lane] = max(quality[WORST, lane], quality[CONDITION, lane])
         if guarded and first < number(call, "settle"):
             _double(interval, quality)
         done += steps

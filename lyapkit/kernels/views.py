@@ -58,3 +58,19 @@ def merged(typing_context, array):
         return _view(builder, context, source, result, source.data, shape, strides)
 
     return result(array), emit
+
+
+@intrinsic
+def block(typing_context, array, row, count, rows):
+    """`count` neighbouring blocks of `rows` rows of a two-dimensional array, from `row` on: (count, rows, L)."""
+    result = types.Array(array.dtype, 3, "C")
+
+    def emit(context, builder, sig, args):
+        source = make_array(sig.args[0])(context, builder, args[0])
+        lanes = cgutils.unpack_tuple(builder, source.shape)[1]
+        stride, item = cgutils.unpack_tuple(builder, source.strides)
+        data = cgutils.pointer_add(builder, source.data, builder.mul(args[1], stride), source.data.type)
+        shape = [args[2], args[3], lanes]
+        return _view(builder, context, source, result, data, shape, [builder.mul(args[3], stride), stride, item])
+
+    return result(array, types.intp, types.intp, types.intp), emit

@@ -7,19 +7,16 @@ import numpy as np
 
 from lyapkit.kernels.abi import CALL, field
 from lyapkit.kernels.generated import load_module
-from lyapkit.kernels.jit import Kernel, announce, inline, kernel
+from lyapkit.kernels.jit import Kernel, announce, inline
 from lyapkit.systems import codegen
 from lyapkit.systems.expression import Untraceable
 from lyapkit.systems.tracing import rule_signature, trace
 
 
-@kernel(CALL)
-def no_input(call):
-    """The input of a system without one."""
-
-
 class TracedCell:
     """The kernels of a traced rule; tangent, adjoint and higher derivatives are exact."""
+
+    has_volume = True
 
     def __init__(self, traced, kind):
         self._traced, self._kind = traced, kind
@@ -27,7 +24,7 @@ class TracedCell:
         self.dimension = traced.dimension
         self.raw_rows = len(traced.raw)
         self.rows = self.raw_rows + len(self._hoisted)
-        self.scratch_rows = self.dimension**2
+        self.additive = kind == "flow"
         paths = traced.branches
         self.tangent = "exact (traced)" + (f" along {paths} branches" if paths > 1 else "")
 
@@ -57,6 +54,10 @@ class TracedCell:
     @functools.cached_property
     def _prepare(self):
         return load_module(codegen.prepare_source(self._traced, self._hoisted)).prepare
+
+    def scratch_rows(self, data, columns):
+        """Rows of working space: a whole Jacobian."""
+        return self.dimension**2
 
     def prepare(self, raw):
         """The prepared parameters (rows, L) from the raw ones (raw_rows, L)."""
@@ -131,12 +132,14 @@ class NumericCell:
     and good to 1e-5, where the step crosses a branch).
     """
 
+    has_volume = True
+
     def __init__(self, rule, jacobian, kind, dimension, parameters):
         self._rule, self._jacobian, self._kind = rule, jacobian, kind
         self._names = list(parameters)
         self.dimension = dimension
         self.rows = self.raw_rows = len(parameters)
-        self.scratch_rows = dimension**2
+        self.additive = kind == "flow"
         self.tangent = "the given Jacobian" if jacobian else "central difference (rule not traceable)"
 
     @functools.cached_property
@@ -163,6 +166,10 @@ class NumericCell:
     def _functions(self):
         functions = {"rule": self._rule}
         return functions | ({"jacobian": self._jacobian} if self._jacobian else {})
+
+    def scratch_rows(self, data, columns):
+        """Rows of working space: a whole Jacobian."""
+        return self.dimension**2
 
     def prepare(self, raw):
         """The raw parameters (raw_rows, L) as they are."""

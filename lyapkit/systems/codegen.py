@@ -56,7 +56,7 @@ def hoist(traced, roots):
     return [n for n in fixed if n in wanted]
 
 
-class _Printer:
+class Printer:
     """Prints nodes as assignments; `names` says how the known ones are read."""
 
     def __init__(self, names, indent):
@@ -179,7 +179,7 @@ def _used_loads(traced, hoisted, roots):
         needed.add(node)
         if node not in known:
             waiting.extend(node.args)
-    printer = _Printer(names, " " * 8)
+    printer = Printer(names, " " * 8)
     for node, text in loads:
         if node in needed:
             printer.line(text)
@@ -324,7 +324,7 @@ def multilinear_source(traced, hoisted, order):
 
 def prepare_source(traced, hoisted):
     """Text of the kernel that computes the prepared parameters from the raw ones."""
-    out = _Printer({}, " " * 8)
+    out = Printer({}, " " * 8)
     for m, node in enumerate(traced.raw):
         out.names[node] = f"p{m}"
         out.line(f"p{m} = load(raw, ({m}, lane))")

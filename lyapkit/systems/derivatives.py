@@ -40,6 +40,8 @@ def derivative(root, seed, memory):
 
 def _chain(node, parts):
     """Chain rule: the sum of slope_i * parts_i, with None for zero."""
+    if node.op == "product":  # linear
+        return node.graph.node("product", *parts, key=node.key)
     if node.op == "where":
         zero = node.graph.constant(0.0)
         return apply("where", node.args[0], *(zero if p is None else p for p in parts[1:]))

@@ -6,56 +6,79 @@ For tests, normal forms and the curious; the analyses call the kernels themselve
 import numpy as np
 
 from lyapkit.kernels.abi import Call
+from lyapkit.kernels.blas import addresses
 from lyapkit.kernels.simd import WIDTH
+from lyapkit.systems import inputs
+from lyapkit.systems.layout import padded
 
 
-def _lanes(values):
-    return np.ascontiguousarray(np.repeat(np.asarray(values, dtype=float)[..., None], WIDTH, axis=-1))
+def _state(system, x):
+    x = np.asarray(x, dtype=float)
+    if x.shape != (system.dimension,):
+        raise ValueError(f"x: given shape {x.shape}, accepted: ({system.dimension},)")
+    return x[None]
 
 
-def _call(system, x, columns, t, dp=None):
-    """A call table for one point in every lane, and the arrays that its kernels write."""
-    x, cell, n = np.asarray(x, dtype=float), system.cell, system.dimension
-    if x.shape != (n,):
-        raise ValueError(f"x: given shape {x.shape}, accepted: ({n},)")
+def _call(system, states, columns, t, cell, kernel, dp=None, **values):
+    """Call a kernel for states (points, n), one in each lane or a single one spread over them.
+
+    `values`: parameters (points,) that differ. Returns what the kernel writes, the points last.
+    """
+    n = system.dimension
     columns = np.asarray(columns, dtype=float)
     if columns.ndim != 2 or columns.shape[1] != n:
         raise ValueError(f"columns: given shape {columns.shape}, accepted: (k, {n})")
-    k = len(columns)
-    dp = _lanes(np.empty((0, cell.raw_rows)) if dp is None else dp)
+    data, k = system.data, len(columns)
+    layout, drive = data.layout, inputs.drive(system)
+    lanes = layout.lanes(len(states))
+    address = kernel.address  # printed now: it tells how much working space it takes
+    dp = np.empty((0, cell.raw_rows)) if dp is None else np.asarray(dp, dtype=float)
     written = {
-        "rate": np.empty((n, WIDTH)),
-        "frame_rate": np.empty((k, n, WIDTH)),
-        "divergence": np.empty(WIDTH),
-        "parameter_part": np.empty((k, cell.raw_rows, WIDTH)),
+        "rate": np.empty((layout.rows, lanes)),
+        "frame_rate": np.empty((k, layout.rows, lanes)),
+        "divergence": np.empty(lanes),
+        "parameter_part": np.empty((k, cell.raw_rows, lanes)),
     }
     sizes = {
-        "lanes": WIDTH, "n": n, "k": k, "rows": cell.rows, "raw": cell.raw_rows,
-        "directions": len(dp), "scratch_rows": cell.scratch_rows,
+        "lanes": lanes, "n": layout.rows, "k": k, "rows": cell.rows, "raw": cell.raw_rows,
+        "directions": len(dp), "scratch_rows": cell.scratch_rows(data, k), "spread": layout.spread,
+        "shared_length": len(data.shared), "index_length": len(data.index), "rank_blocks": max(k, 1),
+        "rank_rows": data.rank_rows, **drive.sizes(layout), **(addresses() if layout.spread else {}),
     }  # fmt: skip
     read = {
-        "t": np.full(WIDTH, float(t)),
-        "x": _lanes(x),
-        "frame": _lanes(columns),
-        "p": cell.prepare(system.raw_parameters(WIDTH)),
-        "dp": dp,
-        "scratch": np.empty((cell.scratch_rows, WIDTH)),
+        "t": np.full(lanes, float(t)),
+        "x": layout.pack(states),
+        "frame": np.ascontiguousarray(layout.pack_columns(columns, lanes)),
+        "p": cell.prepare(padded(system.raw_parameters(len(states), **values), lanes)),
+        "dp": np.repeat(dp[..., None], lanes, axis=-1),
+        "scratch": np.zeros((sizes["scratch_rows"], lanes)),
+        "shared": data.shared,
+        "index": data.index,
+        "low_rank": np.zeros((max(k, 1), data.rank_rows, lanes)),
+        **drive.arrays(layout, lanes),
     }
-    return Call(sizes, read | written), written
+    call = Call(sizes, read | written)
+    if drive.count:
+        drive.kernel(call.address)
+    kernel(call.address)
+    result = {name: layout.unpack(written[name]) for name in ("rate", "frame_rate")}
+    result |= {"divergence": written["divergence"], "parameters": written["parameter_part"]}
+    return {name: array[..., : len(states)] for name, array in result.items()}
 
 
 def linearise(system, x, frame, t=0.0, parameter_directions=None):
     """f(x) and D_x f(x) frame (+ D_p f dp) for the columns `frame` (k, n).
 
-    Returns (f (n,), tangent (k, n), divergence): tr D_x f of a flow, det D_x f of a map.
-    `parameter_directions` (k, m) are directions of the raw parameters.
+    Returns (f (n,), tangent (k, n), divergence): tr D_x f of a flow, det D_x f of a map; ln |det D_x f| of a network
+    that is a map, NaN where that has no closed form. `parameter_directions` (k, m) are directions of the raw
+    parameters (of a network: its numbers).
     """
-    columns = np.atleast_2d(np.asarray(frame, dtype=float))
-    call, out = _call(system, x, columns, t, parameter_directions)
     cell = system.cell
     function = cell.function if parameter_directions is None else cell.function_with_parameters
-    function(call.address)
-    return out["rate"][:, 0].copy(), out["frame_rate"][..., 0].copy(), float(out["divergence"][0])
+    columns = np.atleast_2d(np.asarray(frame, dtype=float))
+    out = _call(system, _state(system, x), columns, t, cell, function, parameter_directions)
+    divergence = float(out["divergence"][0]) if cell.has_volume else np.nan
+    return out["rate"][..., 0].copy(), out["frame_rate"][..., 0].copy(), divergence
 
 
 def value(system, x, t=0.0):
@@ -70,13 +93,28 @@ def jacobian_matrix(system, x, t=0.0):
 
 def adjoint(system, x, cotangents, t=0.0):
     """(D_x f' w, D_p f' w) for the rows w of `cotangents` (k, n): shapes (k, n) and (k, m)."""
-    call, out = _call(system, x, np.atleast_2d(np.asarray(cotangents, dtype=float)), t)
-    system.cell.adjoint(call.address)
-    return out["frame_rate"][..., 0].copy(), out["parameter_part"][..., 0].copy()
+    cotangents = np.atleast_2d(np.asarray(cotangents, dtype=float))
+    out = _call(system, _state(system, x), cotangents, t, system.cell, system.cell.adjoint)
+    return out["frame_rate"][..., 0].copy(), out["parameters"][..., 0].copy()
 
 
 def multilinear(system, x, directions, t=0.0):
     """D^d f(x)[v_1, ..., v_d] (n,) for the d rows of `directions` (d, n), d = 2 or 3."""
-    call, out = _call(system, x, directions, t)
-    system.cell.multilinear(len(directions))(call.address)
-    return out["rate"][:, 0].copy()
+    cell = system.cell
+    kernel = cell.multilinear(len(directions))
+    return _call(system, _state(system, x), directions, t, cell, kernel)["rate"][..., 0].copy()
+
+
+def log_determinants(system, states, values, t=0.0):
+    """ln |det D_x f| (points,) at states (points, n), where the parameters `values` (points,) may differ."""
+    size = system.data.layout.points(system.dimension)
+    found = []
+    for at in range(0, len(states), size):
+        part = {name: column[at : at + size] for name, column in values.items()}
+        eye = np.eye(system.dimension)
+        out = _call(system, states[at : at + size], eye, t, system.cell, system.cell.function, **part)
+        jacobians = np.moveaxis(out["frame_rate"], -1, 0)
+        finite = np.isfinite(jacobians).all(axis=(1, 2))
+        logs = np.linalg.slogdet(np.where(finite[:, None, None], jacobians, np.eye(system.dimension)))[1]
+        found.append(np.where(finite, logs, np.nan))
+    return np.concatenate(found)

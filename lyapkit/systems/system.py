@@ -14,6 +14,8 @@ import numpy as np
 from lyapkit import systems
 from lyapkit.nearest import nearest
 from lyapkit.systems.cell import make_cell
+from lyapkit.systems.layout import Data, Lanes
+from lyapkit.systems.matrices import equal
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -42,6 +44,24 @@ class Model:
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
+    def checked(self, name, value):
+        """A parameter as it is kept: a number or an unwritable array of the default's dimensions."""
+        if name in self.sizes:
+            return _checked_size(name, value)
+        return _checked_numbers(name, value, len(np.shape(self.defaults[name])))
+
+    def check_together(self, parameters):
+        """Refuse parameters that do not fit each other."""
+        self.dimension(parameters)
+
+    def lane_parameters(self, parameters):
+        """Names of the parameters that may differ from lane to lane."""
+        return [name for name in parameters if name not in self.sizes]
+
+    def data(self, parameters):
+        """What all lanes of a system share."""
+        return Data(Lanes(self.dimension(parameters)))
+
     def cell(self, parameters):
         """The compiled cell for these parameters' shapes."""
         visible = {k: v for k, v in parameters.items() if k not in self.sizes}
@@ -63,12 +83,13 @@ class System:
     ('flow', 2, 3.0)
     """
 
-    __slots__ = ("_model", "_parameters")
+    __slots__ = ("_model", "_parameters", "_data")
 
     def __init__(self, model, parameters):
         object.__setattr__(self, "_model", model)
         object.__setattr__(self, "_parameters", MappingProxyType(_checked(model, parameters)))
-        model.dimension(self._parameters)  # refuses sizes and shapes that do not fit
+        object.__setattr__(self, "_data", None)
+        model.check_together(self._parameters)
 
     def __setattr__(self, name, value):
         raise AttributeError("a System is frozen; with_(**changes) gives a changed copy")
@@ -125,6 +146,13 @@ class System:
         """Its compiled kernels."""
         return self._model.cell(self._parameters)
 
+    @property
+    def data(self):
+        """What all its lanes share (see `systems.layout`), made when first asked for."""
+        if self._data is None:
+            object.__setattr__(self, "_data", self._model.data(self._parameters))
+        return self._data
+
     def with_(self, **changes):
         """A copy with some parameters changed."""
         return System(self._model, {**self._parameters, **changes})
@@ -132,9 +160,8 @@ class System:
     def raw_parameters(self, lanes=1, **values):
         """The numbers that the cell prepares (rows, lanes); `values` holds what differs by lane."""
         rows = []
-        for name, value in self._parameters.items():
-            if name in self._model.sizes:
-                continue
+        for name in self._model.lane_parameters(self._parameters):
+            value = self._parameters[name]
             if name in values:
                 rows.append(np.asarray(values[name], dtype=float)[None])
             else:
@@ -145,9 +172,7 @@ class System:
         if not isinstance(other, System):
             return NotImplemented
         same = self._model is other._model and self._parameters.keys() == other._parameters.keys()
-        return same and all(
-            np.array_equal(v, other._parameters[k]) for k, v in self._parameters.items()
-        )
+        return same and all(equal(v, other._parameters[k]) for k, v in self._parameters.items())
 
     __hash__ = None
 
@@ -170,7 +195,8 @@ def _built_in(name, parameters):
 
 
 def _short(value):
-    return repr(value) if np.ndim(value) == 0 else f"<array {'x'.join(map(str, np.shape(value)))}>"
+    shape = getattr(value, "shape", ())
+    return f"<array {'x'.join(map(str, shape))}>" if shape else repr(value)
 
 
 def _checked(model, parameters):
@@ -178,7 +204,7 @@ def _checked(model, parameters):
     for name in parameters:
         if name not in model.defaults:
             raise ValueError(unknown_parameter(model, name))
-    return {name: _value(model, name, parameters.get(name, d)) for name, d in model.defaults.items()}
+    return {name: model.checked(name, parameters.get(name, d)) for name, d in model.defaults.items()}
 
 
 def unknown_parameter(model, name):
@@ -187,20 +213,21 @@ def unknown_parameter(model, name):
     return f"parameter {name!r} is unknown to {model.name}{nearest(name, model.defaults)}; accepted: {accepted}"
 
 
-def _value(model, name, value):
-    if name in model.sizes:
-        if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 1 or value % 1:
-            raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least 1")
-        return int(value)
+def _checked_size(name, value):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 1 or value % 1:
+        raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least 1")
+    return int(value)
+
+
+def _checked_numbers(name, value, dimensions):
     try:
         array = np.array(value, dtype=float)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: given {value!r}, accepted: real numbers") from None
     if not np.isfinite(array).all():
         raise ValueError(f"{name}: given {value!r}, accepted: finite numbers")
-    default = np.shape(model.defaults[name])
-    if array.ndim != len(default):
-        wanted = "a number" if not default else f"an array of {len(default)} dimensions"
+    if array.ndim != dimensions:
+        wanted = "a number" if not dimensions else f"an array of {dimensions} dimensions"
         raise ValueError(f"{name}: given an array of shape {array.shape}, accepted: {wanted}")
     if array.ndim == 0:
         return float(array)
@@ -228,7 +255,7 @@ def model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
             tuple(sizes), ranges or {}, curves, dt,
         )  # fmt: skip
-        return _constructor(rule, described)
+        return construct(rule, described)
 
     return decorate
 
@@ -248,9 +275,11 @@ def _without_sizes(rule, sizes):
     return seen
 
 
-def _constructor(rule, described):
+def construct(rule, described):
+    """The constructor of a model's systems, documented as its rule is."""
+
     @functools.wraps(rule)
-    def construct(*args, **parameters):
+    def constructor(*args, **parameters):
         if len(args) > len(described.defaults):
             raise TypeError(f"{described.name} takes {len(described.defaults)} parameters at most")
         positional = dict(zip(described.defaults, args, strict=False))
@@ -258,12 +287,11 @@ def _constructor(rule, described):
             raise TypeError(f"{name}: given twice, by position and by name")
         return System(described, {**positional, **parameters})
 
-    signature = inspect.signature(rule)
-    construct.__signature__ = signature.replace(
-        parameters=[p for p in signature.parameters.values() if p.default is not p.empty]
-    )
-    construct.model = described
-    return construct
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    parameters = [inspect.Parameter(name, keyword, default=d) for name, d in described.defaults.items()]
+    constructor.__signature__ = inspect.Signature(parameters)
+    constructor.model = described
+    return constructor
 
 
 def as_system(argument):

@@ -22,7 +22,7 @@ def step(call):
     slopes, frame_slopes = field(call, "slopes"), field(call, "frame_slopes")
     columns, stage_columns, column_slopes = merged(frame), merged(stage_frame), merged(frame_slopes)
     mean, divergence = field(call, "mean_divergence"), field(call, "divergence")
-    n, driven = x.shape[0], number(call, "inputs") > 0
+    n, driven, held = x.shape[0], number(call, "inputs") > 0, number(call, "held") == 1
 """
 _MOVE = """    redirect(call, "t", {t})
     redirect(call, "x", {x})
@@ -30,7 +30,7 @@ _MOVE = """    redirect(call, "t", {t})
 """
 _STAGE = """    redirect(call, "rate", part(slopes, {s}))
     redirect(call, "frame_rate", part(frame_slopes, {s}))
-    if driven:
+    if driven{unless_held}:
         drive(call)
     cell(call)
     for lane in range(0, t.shape[0], WIDTH):
@@ -62,6 +62,7 @@ def _stage(tableau, s, count):
     terms = "".join(f" + a{j} * load({{0}}, ({j}, i, lane))" for j in used)
     return _STAGE.format(
         s=s,
+        unless_held=" and not held" if s else "",
         next_t="t" if last else "stage_t",
         next_c=1.0 if last else float(tableau[s + 1, 0]),
         kept="load(mean, (lane,)) + " if s else "",

@@ -1,0 +1,121 @@
+"""Inputs of systems: an array of samples, or a function of time; written to the call table once a step or stage."""
+
+import functools
+
+import numpy as np
+
+from lyapkit.kernels.abi import CALL, field, number
+from lyapkit.kernels.jit import Kernel, announce, inline, kernel
+from lyapkit.systems.layout import rows_of
+
+# A step that ends on the border of two samples has come there by additions, whose rounding must not matter.
+_BORDER = 1e-6
+
+
+@kernel(CALL)
+def no_input(call):
+    """The input of a system without one."""
+
+
+@inline
+def _write(u, i, lane, value, spread):
+    """Component i in a lane; or, where one system is spread over the lanes, in its place of the vector."""
+    if spread == 1:
+        u[i // 8, i % 8] = value
+    else:
+        u[i, lane] = value
+
+
+@kernel(CALL)
+def held_input(call):
+    """The sample that began last; none outside the samples' time."""
+    signal, u, t = field(call, "signal"), field(call, "u"), field(call, "t")
+    dt, spread = field(call, "input_dt")[0], number(call, "spread")
+    for lane in range(1 if spread == 1 else t.shape[0]):
+        sample = int(t[lane] / dt + _BORDER)
+        for i in range(signal.shape[1]):
+            _write(u, i, lane, signal[min(sample, signal.shape[0] - 1), i], spread)
+
+
+@kernel(CALL)
+def linear_input(call):
+    """The straight line between neighbouring samples."""
+    signal, u, t = field(call, "signal"), field(call, "u"), field(call, "t")
+    dt, spread = field(call, "input_dt")[0], number(call, "spread")
+    for lane in range(1 if spread == 1 else t.shape[0]):
+        place = t[lane] / dt
+        sample = min(int(place), signal.shape[0] - 2)
+        share = place - sample
+        for i in range(signal.shape[1]):
+            value = (1.0 - share) * signal[sample, i] + share * signal[sample + 1, i]
+            _write(u, i, lane, value, spread)
+
+
+class Drive:
+    """The kernel that writes a system's input, and the arrays that it reads."""
+
+    def __init__(self, kernel, count, signal=None, input_dt=1.0, held=False):
+        self.kernel, self.count, self.held = kernel, count, held
+        self.signal = np.zeros((0, count)) if signal is None else signal
+        self.input_dt = input_dt
+
+    @property
+    def address(self):
+        return self.kernel.address
+
+    def rows(self, layout):
+        return rows_of(self.count) if layout.spread else self.count
+
+    def sizes(self, layout):
+        """Numbers of the call table."""
+        return {
+            "inputs": self.rows(layout), "signal_length": len(self.signal), "components": self.count,
+            "held": self.held,
+        }  # fmt: skip
+
+    def arrays(self, layout, lanes):
+        """Arrays of the call table."""
+        signal = np.ascontiguousarray(self.signal)
+        return {"u": np.zeros((self.rows(layout), lanes)), "signal": signal, "input_dt": np.array([self.input_dt])}
+
+
+def drive(system):
+    """The drive of a system."""
+    given = system.parameters.get("input")
+    if given is None:
+        return Drive(no_input, 0)
+    count = system.model.sizes_of(system.parameters)["input"]
+    if callable(given):
+        return Drive(_called(given, count), count)
+    held = system.parameters["interpolation"] == "hold"
+    chosen = held_input if held else linear_input
+    return Drive(chosen, count, given, system.parameters["input_dt"], held)
+
+
+_CALLED = """
+def write_input(call):
+    u, t, spread = field(call, "u"), field(call, "t"), number(call, "spread")
+    for lane in range(1 if spread == 1 else t.shape[0]):
+        value = function(t[lane])
+        for i in range(count):
+            write(u, i, lane, {entry}, spread)
+"""
+
+
+@functools.cache
+def _called(function, count):
+    """The kernel of an input that is a function of time, compiled by numba as it is."""
+    announce("input")
+    sample = np.asarray(function(0.0), dtype=float)
+    if sample.shape not in ((count,), ()) or (sample.shape == () and count != 1):
+        raise ValueError(f"input: u(0) has shape {sample.shape}, accepted: ({count},), one number for each input")
+    compiled = function if hasattr(function, "py_func") else inline(function)
+    space = {"field": field, "number": number, "write": _write, "function": compiled, "count": count}
+    exec(_CALLED.format(entry="value[i]" if sample.shape else "value"), space)  # our own text
+    dispatcher = inline(space["write_input"])
+    try:
+        dispatcher.compile(CALL)
+    except Exception as error:
+        first = next((line for line in str(error).splitlines() if line.strip()), "")
+        raise ValueError(f"input: the function does not compile ({first}); accepted: numbers and math.*") from None
+    return Kernel(dispatcher, CALL)

@@ -1,0 +1,31 @@
+"""GRU: h' = (1 - z) (n - h)."""
+
+from lyapkit.systems.models._gru import CANDIDATES, GATES, MATRICES, RESETS, VECTORS, gates
+from lyapkit.systems.network import network
+
+
+@network(
+    "flow",
+    "h' = (1 - z) (n - h); z, r = sigmoid(W h + b + V u); n = tanh(bn + Vn u + r (Wh h + bh))",
+    components={"h": "h"},
+    matrices=MATRICES,
+    vectors=VECTORS,
+    options={"reset": RESETS},
+)
+def gru_flow(
+    h, u, Wz=GATES, Wr=GATES, Wh=CANDIDATES, bz=0.0, br=0.0, bh=0.0, bn=0.0, Vz=None, Vr=None, Vn=None,
+    reset="after",
+):  # fmt: skip
+    """The continuous gated recurrent unit: h' = (1 - z) (n - h).
+
+    Jordan, Sokol & Park, Front. Comput. Neurosci. 15 (2021) 678158, equation 4, of the unit of Cho et al. (2014).
+
+    z, r = sigmoid(W h + b + V u). reset="after" (PyTorch, Keras with reset_after): n = tanh(bn + Vn u + r (Wh h +
+    bh)); "before" (the paper): n = tanh(bn + Vn u + Wh (r h) + bh). Vz, Vr, Vn (n, n_inputs) go with `input`.
+
+    >>> import lyapkit as lk
+    >>> lk.systems.gru_flow(reset="before").dimension
+    4
+    """
+    z, n = gates(h, u, Wz, Wr, Wh, bz, br, bh, bn, Vz, Vr, Vn, reset)
+    return (1.0 - z) * (n - h)

@@ -1,0 +1,25 @@
+"""tau x' = -x + phi(W x + b + V u)."""
+
+from lyapkit.systems.models._networks import ACTIVATIONS
+from lyapkit.systems.network import network, weights
+
+
+@network(
+    "flow",
+    "tau x' = -x + phi(W x + b + V u)",
+    components={"x": "x"},
+    matrices={"W": ("x", "x"), "V": ("x", "input")},
+    vectors={"b": "x"},
+    options={"activation": ACTIVATIONS},
+)
+def rnn_flow(x, u, W=weights(), b=0.0, V=None, activation="tanh", tau=1.0):
+    """The continuous RNN: tau x' = -x + phi(W x + b + V u), phi elementwise.
+
+    Wilson & Cowan, Biophys. J. 12 (1972) 1, in the form without refractoriness. W (n, n) is an array, a matrix of
+    scipy.sparse or a `LowRank`; b a number or (n,); V (n, n_inputs) goes with `input`.
+
+    >>> import numpy as np, lyapkit as lk
+    >>> lk.systems.rnn_flow(W=2 * np.eye(2), activation="relu")
+    rnn_flow(W=<array 2x2>, b=0.0, V=None, activation='relu', tau=1.0, input=None, input_dt=1.0, interpolation='hold')
+    """
+    return (activation(W @ x + b + V @ u) - x) / tau
