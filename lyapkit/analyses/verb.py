@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
 from lyapkit.results import dataset
 from lyapkit.systems.system import as_system
@@ -24,7 +25,7 @@ def verb(plan):
         if prepared.initial_state.ndim != 1:
             given, n = prepared.initial_state.shape, prepared.system.dimension
             raise ValueError(f"initial_state: given shape {given}, accepted: ({n},) for one system")
-        with Monitor(prepared.work, plan.__name__, progress) as monitor:
+        with one_thread(), Monitor(prepared.work, plan.__name__, progress) as monitor:
             states = prepared.initial_state[None]
             measured = prepared.measure({}, states, monitor)
         variables = {

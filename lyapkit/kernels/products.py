@@ -11,7 +11,7 @@ filled up with zeros. Then dense products are BLAS calls.
 from lyapkit.kernels.abi import field, number
 from lyapkit.kernels.blas import address, dgemm, dgemv, sgemm
 from lyapkit.kernels.jit import inline
-from lyapkit.kernels.simd import WIDTH, load, splat, store
+from lyapkit.kernels.simd import WIDTH, fma, load, repeat, splat, store
 
 DENSE, SPARSE, LOW_RANK = range(3)
 _T, _N = ord("T"), ord("N")
@@ -82,27 +82,47 @@ def _in_single_precision(call, at, form, length, inner, n, source, row, target):
 
 @inline
 def _over_lanes(shared, at, m, n, source, row, target, kept):
-    """target[c, i] = sum_j M_ij source[c, row + j] + kept target[c, i]: four rows at a time share what they read."""
+    """target[c, i] = sum_j M_ij source[c, row + j] + kept target[c, i], in tiles of four rows and two columns."""
+    count = source.shape[0]
     for lane in range(0, source.shape[2], WIDTH):
-        for c in range(source.shape[0]):
+        for c in range(0, count - 1, 2):
             for i in range(0, m - 3, 4):
-                a, b, d, e = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
-                first = at + i * n
-                for j in range(n):
-                    value = load(source, (c, row + j, lane))
-                    a += shared[first + j] * value
-                    b += shared[first + n + j] * value
-                    d += shared[first + 2 * n + j] * value
-                    e += shared[first + 3 * n + j] * value
-                _put(target, c, i, lane, a, kept)
-                _put(target, c, i + 1, lane, b, kept)
-                _put(target, c, i + 2, lane, d, kept)
-                _put(target, c, i + 3, lane, e, kept)
+                _tile(shared, at + i * n, n, source, row, target, kept, c, i, lane)
             for i in range(m - m % 4, m):
-                a = splat(0.0)
-                for j in range(n):
-                    a += shared[at + i * n + j] * load(source, (c, row + j, lane))
-                _put(target, c, i, lane, a, kept)
+                _single(shared, at + i * n, n, source, row, target, kept, c, i, lane)
+                _single(shared, at + i * n, n, source, row, target, kept, c + 1, i, lane)
+        for c in range(count - count % 2, count):
+            for i in range(m):
+                _single(shared, at + i * n, n, source, row, target, kept, c, i, lane)
+
+
+@inline
+def _tile(shared, at, n, source, row, target, kept, c, i, lane):
+    """Rows i to i + 3 of the columns c and c + 1: eight sums in registers share what is loaded."""
+    a0, a1, a2, a3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    b0, b1, b2, b3 = splat(0.0), splat(0.0), splat(0.0), splat(0.0)
+    for j in range(n):
+        v, w = load(source, (c, row + j, lane)), load(source, (c + 1, row + j, lane))
+        m0, m1 = repeat(shared, at + j), repeat(shared, at + n + j)
+        m2, m3 = repeat(shared, at + 2 * n + j), repeat(shared, at + 3 * n + j)
+        a0, a1, a2, a3 = fma(m0, v, a0), fma(m1, v, a1), fma(m2, v, a2), fma(m3, v, a3)
+        b0, b1, b2, b3 = fma(m0, w, b0), fma(m1, w, b1), fma(m2, w, b2), fma(m3, w, b3)
+    _put(target, c, i, lane, a0, kept)
+    _put(target, c, i + 1, lane, a1, kept)
+    _put(target, c, i + 2, lane, a2, kept)
+    _put(target, c, i + 3, lane, a3, kept)
+    _put(target, c + 1, i, lane, b0, kept)
+    _put(target, c + 1, i + 1, lane, b1, kept)
+    _put(target, c + 1, i + 2, lane, b2, kept)
+    _put(target, c + 1, i + 3, lane, b3, kept)
+
+
+@inline
+def _single(shared, at, n, source, row, target, kept, c, i, lane):
+    total = splat(0.0)
+    for j in range(n):
+        total = fma(repeat(shared, at + j), load(source, (c, row + j, lane)), total)
+    _put(target, c, i, lane, total, kept)
 
 
 @inline

@@ -196,6 +196,17 @@ def load(typing_context, array, index):
 
 
 @intrinsic
+def repeat(typing_context, array, index):
+    """array[index] in all lanes, for an index that is not negative."""
+
+    def emit(context, builder, sig, args):
+        source = make_array(sig.args[0])(context, builder, args[0])
+        return _splat(builder, builder.load(builder.gep(source.data, [args[1]])), _DOUBLES)
+
+    return lanes(array, types.intp), emit
+
+
+@intrinsic
 def store(typing_context, array, index, value):
     """Write `value` to array[index] and its seven right-hand neighbours."""
 

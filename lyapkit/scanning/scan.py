@@ -6,6 +6,7 @@ import os
 import numpy as np
 
 from lyapkit.analyses.verb import whole
+from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
 from lyapkit.results import check_target, dataset, empty, save
 from lyapkit.scanning.grid import checked_grid, points
@@ -108,7 +109,7 @@ def _run(plan, axes, block, workers, progress, label):
         for name, result in plan.measure(part, states[chosen], monitor).items():
             arrays[name][chosen] = result
 
-    with Monitor(count * plan.work, label, progress) as monitor:
+    with one_thread(), Monitor(count * plan.work, label, progress) as monitor:
         error = _pool(task, range(0, count, block), workers, monitor)
     return arrays, error
 

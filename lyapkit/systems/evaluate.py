@@ -7,7 +7,6 @@ import numpy as np
 
 from lyapkit.kernels.abi import Call
 from lyapkit.kernels.blas import addresses
-from lyapkit.kernels.simd import WIDTH
 from lyapkit.systems import inputs
 from lyapkit.systems.layout import padded
 

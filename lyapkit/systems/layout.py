@@ -10,8 +10,8 @@ import numpy as np
 
 from lyapkit.kernels.simd import WIDTH
 
-# Numbers of a block's state and frame that still fit the second-level cache beside their slopes.
-_BLOCK_NUMBERS = 2**15
+# Numbers of a block's state and frame: with their slopes and images they then fit the second-level cache.
+_BLOCK_NUMBERS = 2**13
 MOST_LANES = 128  # the arrays of a system of two or three units then fit the first-level cache
 
 

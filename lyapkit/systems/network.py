@@ -4,7 +4,7 @@ import dataclasses
 import functools
 import inspect
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -15,8 +15,10 @@ from lyapkit.systems.layout import Data, Lanes, Spread, rows_of, spread
 from lyapkit.systems.system import Model, construct
 from lyapkit.systems.vector_tracing import TracedNetwork
 
-# From this many units on a network is spread over the lanes, and its products are BLAS calls.
-SPREAD_UNITS = 28
+# From this many units on a network is spread over the lanes, and its products are BLAS calls. A step of a full
+# spectrum (microseconds, one network / one of 64 that share blocks): 16 units 3.1 / 0.45 by lanes, 1.1 / 1.1
+# spread; 24 units 9.4 / 1.2 by lanes, 2.2 / 2.2 spread.
+SPREAD_UNITS = 20
 INPUT = {"input": None, "input_dt": 1.0, "interpolation": "hold"}
 
 
@@ -83,6 +85,11 @@ class NetworkModel(Model):
     matrices: Mapping = dataclasses.field(default_factory=dict)
     vectors: Mapping = dataclasses.field(default_factory=dict)
     options: Mapping = dataclasses.field(default_factory=dict)
+    derive: Callable | None = None  # matrices that are made of the parameters: name -> matrix
+
+    def all_of(self, parameters):
+        """The parameters and what is made of them."""
+        return {**parameters, **(self.derive(parameters) if self.derive else {})}
 
     @property
     def takes_input(self):
@@ -125,7 +132,7 @@ class NetworkModel(Model):
 
     def sizes_of(self, parameters):
         """Units of each space, from the shapes of the matrices; refuses those that do not fit."""
-        sizes, source = {}, {}
+        sizes, source, parameters = {}, {}, self.all_of(parameters)
         for name, spaces in self.matrices.items():
             if parameters[name] is None:
                 continue
@@ -143,12 +150,12 @@ class NetworkModel(Model):
 
     def lane_parameters(self, parameters):
         """Names of the numbers, which may differ from lane to lane."""
-        special = {*self.matrices, *self.vectors, *self.options, *INPUT, *self.sizes}
+        special = {*self.matrices, *self.vectors, *self.options, *INPUT, *self.sizes, *self.structural}
         return [name for name in parameters if name not in special]
 
     def cell(self, parameters):
         """The compiled cell for these parameters' structure."""
-        absent = tuple(name for name in self.matrices if parameters[name] is None)
+        absent = tuple(name for name in self.matrices if parameters.get(name, "") is None)
         driven = parameters.get("input") is not None
         words = tuple(parameters[name] for name in self.options)
         with self._lock:
@@ -159,7 +166,7 @@ class NetworkModel(Model):
 
     def _trace(self, parameters, absent, driven):
         present = {name: spaces for name, spaces in self.matrices.items() if name not in absent}
-        options = {name: table[parameters[name]] for name, table in self.options.items()}
+        options = {name: table[parameters[name]] for name, table in self.options.items() if table}
         numbers = self.lane_parameters(parameters)
         return TracedNetwork(
             self.rule, self.components, present, self.vectors, numbers, absent, options, driven
@@ -170,7 +177,7 @@ class NetworkModel(Model):
         cell, sizes = self.cell(parameters), self.sizes_of(parameters)
         units = tuple(sizes[space] for space in self.components.values())
         layout = Spread(units) if sum(units) >= SPREAD_UNITS else Lanes(sum(units))
-        return _network_data(cell, parameters, sizes, layout)
+        return _network_data(cell, self.all_of(parameters), sizes, layout)
 
 
 def _network_data(cell, parameters, sizes, layout):
@@ -181,7 +188,7 @@ def _network_data(cell, parameters, sizes, layout):
     table = np.zeros(len(cell.places.position), dtype=np.int64)
     shared.add_integers(table)
     first = 0
-    known, rank = dict(parameters), 0
+    known, rank = parameters, 0
     for (what, name), i in cell.places.position.items():
         if what == "rows":
             table[i] = rows[name]
@@ -258,7 +265,7 @@ def weights(n=8, gain=1.5, seed=0):
     return gain * np.random.default_rng(seed).standard_normal((n, n)) / math.sqrt(n)
 
 
-def network(kind, equation, *, components, matrices, vectors=None, options=None, dt=0.05):
+def network(kind, equation, *, components, matrices, vectors=None, options=None, dt=0.05, **more):
     """Make a rule of vectors the constructor of a built-in network.
 
     The rule takes the state's components, then the input, then parameters as keywords; its defaults are theirs.
@@ -266,15 +273,17 @@ def network(kind, equation, *, components, matrices, vectors=None, options=None,
 
     def decorate(rule):
         described = network_model(
-            rule, rule.__name__, kind, equation, components, matrices, vectors or {}, options or {}, dt
+            rule, rule.__name__, kind, equation, components, matrices, vectors or {}, options or {}, dt, **more
         )
         return construct(rule, described)
 
     return decorate
 
 
-def network_model(rule, name, kind, equation, components, matrices, vectors, options, dt, defaults=None):
-    """The model of a network's rule; `defaults` of its parameters, else the rule's own."""
+def network_model(
+    rule, name, kind, equation, components, matrices, vectors, options, dt, defaults=None, **more
+):  # fmt: skip
+    """The model of a network's rule; `defaults` of its parameters, else the rule's own; `more` fields of it."""
     if defaults is None:
         arguments = inspect.signature(rule).parameters.values()
         defaults = {p.name: p.default for p in arguments if p.default is not p.empty}
@@ -283,6 +292,6 @@ def network_model(rule, name, kind, equation, components, matrices, vectors, opt
     dimension = lambda p: sum(model.sizes_of(p)[space] for space in components.values())  # noqa: E731
     model = NetworkModel(
         name, kind, rule, defaults, dimension, lambda p: small_state(dimension(p)), equation, dt=dt,
-        components=components, matrices=matrices, vectors=vectors, options=options,
+        components=components, matrices=matrices, vectors=vectors, options=options, **more,
     )  # fmt: skip
     return model

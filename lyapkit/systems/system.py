@@ -41,6 +41,7 @@ class Model:
     curves: Callable | None = None
     dt: float = 0.05
     jacobian: Callable | None = None
+    structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
@@ -48,6 +49,8 @@ class Model:
         """A parameter as it is kept: a number or an unwritable array of the default's dimensions."""
         if name in self.sizes:
             return _checked_size(name, value)
+        if name in self.structural:
+            return _checked_size(name, value, 0)
         return _checked_numbers(name, value, len(np.shape(self.defaults[name])))
 
     def check_together(self, parameters):
@@ -213,9 +216,9 @@ def unknown_parameter(model, name):
     return f"parameter {name!r} is unknown to {model.name}{nearest(name, model.defaults)}; accepted: {accepted}"
 
 
-def _checked_size(name, value):
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < 1 or value % 1:
-        raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least 1")
+def _checked_size(name, value, least=1):
+    if isinstance(value, bool) or not isinstance(value, numbers.Real) or value < least or value % 1:
+        raise ValueError(f"{name}: given {value!r}, accepted: a whole number of at least {least}")
     return int(value)
 
 

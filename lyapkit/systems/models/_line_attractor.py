@@ -1,0 +1,8 @@
+"""What the two line attractors share: a relu network of two units."""
+
+import numpy as np
+
+
+def relu_network(x, w12, w21, b):
+    """-x + relu(W x + b) with W = [[0, w12], [w21, 0]]."""
+    return -x[0] + np.maximum(w12 * x[1] + b, 0.0), -x[1] + np.maximum(w21 * x[0] + b, 0.0)

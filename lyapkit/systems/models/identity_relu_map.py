@@ -1,0 +1,18 @@
+"""x <- relu(x)."""
+
+import numpy as np
+
+from lyapkit.systems.system import model
+
+
+@model("map", "x <- relu(x)", lambda p: np.full(p["n"], 0.5), dimension=lambda p: p["n"], sizes=("n",))
+def identity_relu_map(x, n=2):
+    """The identity of n units with relu: x <- relu(x), every point of the positive orthant rests.
+
+    Le, Jaitly & Hinton, arXiv:1504.00941 (2015), as initialisation. All exponents are 0.
+
+    >>> import lyapkit as lk
+    >>> lk.lyapunov_spectrum(lk.systems.identity_relu_map(n=3)).lyapunov_exponent.values
+    array([0., 0., 0.])
+    """
+    return np.maximum(x, 0.0)
