@@ -14,6 +14,8 @@ _PUBLIC = {
     "define_map": "systems.define",
     "symbolic_flow": "systems.symbolic",
     "symbolic_map": "systems.symbolic",
+    "LowRank": "systems.matrices",
+    "random_network": "systems.models.random_network",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
     "scan": "scanning",

@@ -3,6 +3,7 @@
 Every verb builds its Dataset here, so that a name means the same everywhere.
 """
 
+import hashlib
 import os
 import pathlib
 import tempfile
@@ -39,6 +40,8 @@ _WORDS = {
     "frame_orthogonality": ("largest entry of Q'Q - 1 of the final tangent frame", "1"),
     "frame_condition": ("worst condition of the tangent frame", "1"),
     "kaplan_yorke_dimension": ("Kaplan-Yorke dimension", "1"),
+    "kaplan_yorke_dimension_stderr": ("bound on the standard error of the Kaplan-Yorke dimension", "1"),
+    "entropy_rate_stderr": ("bound on the standard error of the entropy rate", "nats per {step}"),
     "entropy_rate": ("sum of the positive Lyapunov exponents", "nats per {step}"),
     "averaging_duration": ("duration averaged over", "{steps}"),
     "estimator": ("estimator of the mean growth rates", "1"),
@@ -51,6 +54,8 @@ _WORDS = {
 _FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence"}
 _MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|"}
 _FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR}
+# a parameter of more numbers stands in the attributes by its digest
+MOST_NUMBERS = 4096
 # what a point that was not computed holds
 _EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0}
 
@@ -86,17 +91,27 @@ def dataset(system, variables, coords, attrs):
 def _attributes(system, attrs):
     """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
     named = {"system": system.name, "kind": system.kind, "equation": system.equation}
-    named |= {
-        f"parameter_{name}": np.ravel(value) if np.ndim(value) else value
-        for name, value in system.parameters.items()
-    }
-    named |= {
-        f"parameter_{name}_shape": np.shape(value)
-        for name, value in system.parameters.items()
-        if np.ndim(value) > 1
-    }
+    for name, value in system.parameters.items():
+        named |= _parameter(f"parameter_{name}", value)
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
+
+
+def _parameter(label, value):
+    """A parameter as attributes: its numbers, or where they are many or none, how to recognise it."""
+    if value is None:
+        return {}
+    if isinstance(value, str | int | float):
+        return {label: value}
+    if callable(value):
+        return {label: f"the function {getattr(value, '__name__', value)!s}"}
+    shape = {f"{label}_shape": value.shape} if len(value.shape) > 1 else {}
+    if not isinstance(value, np.ndarray):
+        return {label: type(value).__name__, **shape}
+    if value.size > MOST_NUMBERS:
+        digest = hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest()
+        return {label: f"{value.size} numbers, sha256 of their bytes {digest}", **shape}
+    return {label: np.ravel(value), **shape}
 
 
 def report(status):

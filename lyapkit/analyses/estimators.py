@@ -93,18 +93,33 @@ def is_regular(weighted, spread, plain, error):
     return np.isfinite(spread).all(axis=0) & (exact | ~chaotic)
 
 
-def kaplan_yorke(exponents, signs):
-    """Kaplan-Yorke dimension (L,) of sorted exponents (k, L); verdicts of zero count as zero.
+def kaplan_yorke(exponents, errors, signs, complete):
+    """Kaplan-Yorke dimension (L,) and its error, of sorted exponents (k, L); verdicts of zero count as zero.
 
-    NaN where even the sum of all the exponents computed is not negative and more exist.
+    NaN where even the sum of all the exponents computed is not negative and more exist (not `complete`); where none
+    is missing, the volume is kept and the dimension is k. D = j + S_j / |lambda_j+1| errs by at most the
+    errors of the first j exponents and S_j / |lambda_j+1| times that of the next, over |lambda_j+1|.
     """
     effective = np.where(signs == 0, 0.0, exponents)
     k, lanes = effective.shape
-    dimension = np.full(lanes, np.nan)
+    dimension, error = np.full(lanes, np.nan), np.full(lanes, np.nan)
     with np.errstate(all="ignore"):
-        total = np.zeros(lanes)
+        total, total_error = np.zeros(lanes), np.zeros(lanes)
         for j in range(k):
             last = np.isnan(dimension) & (total + effective[j] < 0)
-            dimension = np.where(last, j + total / abs(effective[j]), dimension)
-            total = total + effective[j]
-    return dimension
+            part = total / abs(effective[j])
+            dimension = np.where(last, j + part, dimension)
+            error = np.where(last, (total_error + part * errors[j]) / abs(effective[j]), error)
+            total, total_error = total + effective[j], total_error + errors[j]
+    kept = np.isnan(dimension) & ~np.isnan(total) & complete
+    return np.where(kept, float(k), dimension), np.where(kept, 0.0, error)
+
+
+def entropy(exponents, errors, signs, complete):
+    """Sum (L,) of the positive exponents, and of their errors; NaN where there may be more of them."""
+    positive = (exponents > 0) & (signs != 0)
+    partial = positive[-1] & (not complete)
+    total, error = np.zeros(exponents.shape[1]), np.zeros(exponents.shape[1])
+    for one, its_error, counts in zip(exponents, errors, positive, strict=True):
+        total, error = total + np.where(counts, one, 0.0), error + np.where(counts, its_error, 0.0)
+    return np.where(partial, np.nan, total), np.where(partial, np.nan, error)

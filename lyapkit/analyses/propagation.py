@@ -46,7 +46,7 @@ def clock(system, transient, duration, dt, method):
             raise ValueError(f"method: given {method!r}, but {system.name} is a map and is iterated")
         dt, method = 1.0, "iterate"
     else:
-        dt = positive("dt", system.model.dt if dt is None else dt)
+        dt = _default_step(system) if dt is None else positive("dt", dt)
         method = choice("method", method or "rk4", FLOW_METHODS)
     before = real("transient", transient)
     if before < 0:
@@ -54,6 +54,62 @@ def clock(system, transient, duration, dt, method):
     return Clock(
         method, dt, _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
     )
+
+
+def _default_step(system):
+    """The model's step, made a whole fraction of the time between samples of an input."""
+    drive, dt = inputs.drive(system), system.model.dt
+    return dt if drive.duration is None else drive.input_dt / math.ceil(drive.input_dt / dt - 1e-9)
+
+
+def spectrum_clock(system, transient, duration, dt, method):
+    """The clock of a spectrum: 100 and 300 time units, 1000 and 10,000 iterates, or what the input allows."""
+    before, span = (100, 300) if system.kind == "flow" else (1000, 10_000)
+    available = inputs.drive(system).duration
+    if available is not None:
+        step = 1.0 if system.kind == "map" else _default_step(system) if dt is None else positive("dt", dt)
+        before = min(before, available // (4 * step) * step)
+        rest = available - (before if transient is None else real("transient", transient))
+        span = math.floor(rest / step + 1e-9) * step if rest > step else available
+    time = clock(
+        system, before if transient is None else transient, span if duration is None else duration, dt, method
+    )
+    check_input(system, time)
+    return time
+
+
+def check_input(system, time):
+    """Refuse a run that the input's samples do not cover, or whose steps do not end on their borders."""
+    drive = inputs.drive(system)
+    if drive.duration is None:
+        return
+    whole_run = (time.transient + time.steps) * time.dt
+    if whole_run > drive.duration * (1 + 1e-9):
+        raise ValueError(
+            f"duration: {whole_run:g} with the transient, accepted: at most {drive.duration:g}, the time that the "
+            "input covers"
+        )
+    steps = drive.input_dt / time.dt
+    if abs(steps - round(steps)) > 1e-9 * steps:
+        raise ValueError(f"dt: {time.dt:g}, accepted: a whole fraction of input_dt, {drive.input_dt:g}")
+
+
+def time_direction(system):
+    """Attributes that explain a zero that is missing, in words."""
+    if system.kind == "map" or system.parameters.get("input") is None:
+        return {}
+    return {
+        "time_direction": "driven by an input: exponents are conditional on it, and the direction of time is not "
+        "counted among them, so that a periodic orbit has no exponent of zero"
+    }
+
+
+def checked_precision(system, precision):
+    """The precision of products with the frame; "single" for systems that are spread over the lanes."""
+    choice("precision", precision, ("double", "single"))
+    if precision == "single" and not system.data.layout.spread:
+        raise ValueError("precision: given 'single', accepted for networks of 20 and more units only; else double")
+    return precision
 
 
 def _steps(name, span, dt):

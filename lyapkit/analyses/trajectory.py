@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.propagation import Clock, Ensemble, checked_state, clock
+from lyapkit.analyses.propagation import Clock, Ensemble, check_input, checked_state, clock, time_direction
 from lyapkit.analyses.verb import verb, whole
 from lyapkit.results import STATUS
 from lyapkit.systems.system import System
@@ -36,7 +36,8 @@ class _Trajectory:
     @property
     def attrs(self):
         clock = self.clock
-        return {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
+        times = {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
+        return times | time_direction(self.system)
 
     def measure(self, values, states, monitor):
         ensemble = Ensemble(self.system, values, states, self.clock, 0)
@@ -77,9 +78,11 @@ def trajectory(
     >>> round(float(ds.state[-1, 0]), 12)
     0.5
     """
+    time = clock(system, transient, duration, dt, method)
+    check_input(system, time)
     return _Trajectory(
         system,
         checked_state(system, initial_state),
-        clock(system, transient, duration, dt, method),
+        time,
         whole("every", every, 1, 10**9),
     )

@@ -63,8 +63,15 @@ def whole(name, value, low, high):
     return int(value)
 
 
+def truth(name, value):
+    """`value` if it is True or False."""
+    if not isinstance(value, bool | np.bool_):
+        raise ValueError(f"{name}: given {value!r}, accepted: True or False")
+    return bool(value)
+
+
 def choice(name, value, accepted):
     """`value` if it is one of the accepted ones."""
-    if not isinstance(value, str | int) or value not in accepted:
+    if isinstance(value, bool) or not isinstance(value, str | int) or value not in accepted:
         raise ValueError(f"{name}: given {value!r}, accepted: {', '.join(map(str, accepted))}")
     return value

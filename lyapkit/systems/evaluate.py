@@ -30,7 +30,6 @@ def _call(system, states, columns, t, cell, kernel, dp=None, **values):
     data, k = system.data, len(columns)
     layout, drive = data.layout, inputs.drive(system)
     lanes = layout.lanes(len(states))
-    address = kernel.address  # printed now: it tells how much working space it takes
     dp = np.empty((0, cell.raw_rows)) if dp is None else np.asarray(dp, dtype=float)
     written = {
         "rate": np.empty((layout.rows, lanes)),

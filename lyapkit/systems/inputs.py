@@ -63,6 +63,13 @@ class Drive:
     def address(self):
         return self.kernel.address
 
+    @property
+    def duration(self):
+        """The time that the samples cover; None without samples."""
+        if not len(self.signal):
+            return None
+        return (len(self.signal) - (not self.held)) * self.input_dt
+
     def rows(self, layout):
         return rows_of(self.count) if layout.spread else self.count
 

@@ -79,17 +79,19 @@ class NetworkModel(Model):
 
     `components` maps the parts of the state to spaces, `matrices` names to (space of the result, space of the vector),
     `vectors` names to spaces, `options` names to {word: what the rule gets}. "input" is the space of the input.
+    Of the `ingredients` (name -> "matrix" or "vector"), which the rule does not see, `make` makes matrices.
     """
 
     components: Mapping = dataclasses.field(default_factory=dict)
     matrices: Mapping = dataclasses.field(default_factory=dict)
     vectors: Mapping = dataclasses.field(default_factory=dict)
     options: Mapping = dataclasses.field(default_factory=dict)
-    derive: Callable | None = None  # matrices that are made of the parameters: name -> matrix
+    ingredients: Mapping = dataclasses.field(default_factory=dict)
+    make: Callable | None = None
 
-    def all_of(self, parameters):
-        """The parameters and what is made of them."""
-        return {**parameters, **(self.derive(parameters) if self.derive else {})}
+    def derived(self, parameters):
+        """The matrices that are made of the parameters."""
+        return self.make(parameters) if self.make else {}
 
     @property
     def takes_input(self):
@@ -102,7 +104,9 @@ class NetworkModel(Model):
             if not isinstance(value, str) or value not in self.options[name]:
                 raise ValueError(f"{name}: given {value!r}, accepted: {', '.join(self.options[name])}")
             return value
-        if name in self.matrices:
+        if self.ingredients.get(name) == "vector":
+            return _checked_vector(name, np.atleast_1d(value))
+        if name in self.matrices or name in self.ingredients:
             return None if value is None and self.defaults[name] is None else mx.checked(name, value)
         if name in INPUT:
             return _checked_input(name, value)
@@ -132,7 +136,7 @@ class NetworkModel(Model):
 
     def sizes_of(self, parameters):
         """Units of each space, from the shapes of the matrices; refuses those that do not fit."""
-        sizes, source, parameters = {}, {}, self.all_of(parameters)
+        sizes, source = {}, {}
         for name, spaces in self.matrices.items():
             if parameters[name] is None:
                 continue
@@ -150,12 +154,13 @@ class NetworkModel(Model):
 
     def lane_parameters(self, parameters):
         """Names of the numbers, which may differ from lane to lane."""
-        special = {*self.matrices, *self.vectors, *self.options, *INPUT, *self.sizes, *self.structural}
+        special = {*self.matrices, *self.vectors, *self.options, *INPUT, *self.ingredients}
+        special |= {*self.sizes, *self.structural}
         return [name for name in parameters if name not in special]
 
     def cell(self, parameters):
         """The compiled cell for these parameters' structure."""
-        absent = tuple(name for name in self.matrices if parameters.get(name, "") is None)
+        absent = tuple(name for name in self.matrices if parameters[name] is None)
         driven = parameters.get("input") is not None
         words = tuple(parameters[name] for name in self.options)
         with self._lock:
@@ -166,7 +171,8 @@ class NetworkModel(Model):
 
     def _trace(self, parameters, absent, driven):
         present = {name: spaces for name, spaces in self.matrices.items() if name not in absent}
-        options = {name: table[parameters[name]] for name, table in self.options.items() if table}
+        options = {name: table[parameters[name]] for name, table in self.options.items()}
+        options = {name: value for name, value in options.items() if value is not None}
         numbers = self.lane_parameters(parameters)
         return TracedNetwork(
             self.rule, self.components, present, self.vectors, numbers, absent, options, driven
@@ -177,7 +183,7 @@ class NetworkModel(Model):
         cell, sizes = self.cell(parameters), self.sizes_of(parameters)
         units = tuple(sizes[space] for space in self.components.values())
         layout = Spread(units) if sum(units) >= SPREAD_UNITS else Lanes(sum(units))
-        return _network_data(cell, self.all_of(parameters), sizes, layout)
+        return _network_data(cell, parameters, sizes, layout)
 
 
 def _network_data(cell, parameters, sizes, layout):

@@ -41,6 +41,7 @@ class Model:
     curves: Callable | None = None
     dt: float = 0.05
     jacobian: Callable | None = None
+    blocks: Callable | None = None  # parameters -> independent parts or None, see `models._blocks`
     structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -52,6 +53,10 @@ class Model:
         if name in self.structural:
             return _checked_size(name, value, 0)
         return _checked_numbers(name, value, len(np.shape(self.defaults[name])))
+
+    def derived(self, parameters):
+        """What is made of the parameters once for each system, such as random weights: name -> value."""
+        return {}
 
     def check_together(self, parameters):
         """Refuse parameters that do not fit each other."""
@@ -86,13 +91,15 @@ class System:
     ('flow', 2, 3.0)
     """
 
-    __slots__ = ("_model", "_parameters", "_data")
+    __slots__ = ("_model", "_parameters", "_derived", "_data")
 
     def __init__(self, model, parameters):
         object.__setattr__(self, "_model", model)
         object.__setattr__(self, "_parameters", MappingProxyType(_checked(model, parameters)))
+        derived = {**self._parameters, **model.derived(self._parameters)}
+        object.__setattr__(self, "_derived", MappingProxyType(derived))
         object.__setattr__(self, "_data", None)
-        model.check_together(self._parameters)
+        model.check_together(self._derived)
 
     def __setattr__(self, name, value):
         raise AttributeError("a System is frozen; with_(**changes) gives a changed copy")
@@ -132,7 +139,7 @@ class System:
     @property
     def dimension(self):
         """Number of units of the state."""
-        return self._model.dimension(self._parameters)
+        return self._model.dimension(self._derived)
 
     @property
     def equation(self):
@@ -142,18 +149,18 @@ class System:
     @property
     def initial_state(self):
         """The state (unit,) from which the verbs start unless told otherwise."""
-        return np.array(self._model.initial_state(self._parameters), dtype=float)
+        return np.array(self._model.initial_state(self._derived), dtype=float)
 
     @property
     def cell(self):
         """Its compiled kernels."""
-        return self._model.cell(self._parameters)
+        return self._model.cell(self._derived)
 
     @property
     def data(self):
         """What all its lanes share (see `systems.layout`), made when first asked for."""
         if self._data is None:
-            object.__setattr__(self, "_data", self._model.data(self._parameters))
+            object.__setattr__(self, "_data", self._model.data(self._derived))
         return self._data
 
     def with_(self, **changes):

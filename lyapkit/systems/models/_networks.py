@@ -1,7 +1,10 @@
 """What the network models share: activation functions, and the words of their equations."""
 
 from lyapkit.systems.expression import function
+from lyapkit.systems.network import weights
 from lyapkit.systems.notation import maximum, minimum
+
+WEIGHTS = weights()  # of the networks that were given none
 
 tanh, sigmoid = function("tanh"), function("sigmoid")
 

@@ -1,7 +1,7 @@
 """x' = -x + J phi(x) + b + V u."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS
-from lyapkit.systems.network import network, weights
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.network import network
 
 
 @network(
@@ -12,7 +12,7 @@ from lyapkit.systems.network import network, weights
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
 )
-def rate_flow(x, u, J=weights(), b=0.0, V=None, activation="tanh"):
+def rate_flow(x, u, J=WEIGHTS, b=0.0, V=None, activation="tanh"):
     """The rate network: x' = -x + J phi(x) + b + V u, phi elementwise.
 
     Sompolinsky, Crisanti & Sommers, Phys. Rev. Lett. 61 (1988) 259, with time in units of the membrane's time

@@ -1,7 +1,7 @@
 """x <- (1 - dt) x + dt (J phi(x) + b + V u)."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS
-from lyapkit.systems.network import network, weights
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.network import network
 
 
 @network(
@@ -12,7 +12,7 @@ from lyapkit.systems.network import network, weights
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
 )
-def rate_map(x, u, J=weights(), b=0.0, V=None, activation="tanh", dt=1.0):
+def rate_map(x, u, J=WEIGHTS, b=0.0, V=None, activation="tanh", dt=1.0):
     """The rate network in steps of dt: x <- (1 - dt) x + dt (J phi(x) + b + V u), phi elementwise.
 
     Euler's step of `rate_flow`; at dt = 1 the discrete network of Molgedey, Schuchhardt & Schuster, Phys. Rev. Lett.

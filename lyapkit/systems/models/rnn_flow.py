@@ -1,7 +1,7 @@
 """tau x' = -x + phi(W x + b + V u)."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS
-from lyapkit.systems.network import network, weights
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.network import network
 
 
 @network(
@@ -12,7 +12,7 @@ from lyapkit.systems.network import network, weights
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
 )
-def rnn_flow(x, u, W=weights(), b=0.0, V=None, activation="tanh", tau=1.0):
+def rnn_flow(x, u, W=WEIGHTS, b=0.0, V=None, activation="tanh", tau=1.0):
     """The continuous RNN: tau x' = -x + phi(W x + b + V u), phi elementwise.
 
     Wilson & Cowan, Biophys. J. 12 (1972) 1, in the form without refractoriness. W (n, n) is an array, a matrix of

@@ -1,7 +1,7 @@
 """x <- phi(W x + b + V u)."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS
-from lyapkit.systems.network import network, weights
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.network import network
 
 
 @network(
@@ -12,7 +12,7 @@ from lyapkit.systems.network import network, weights
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
 )
-def rnn_map(x, u, W=weights(), b=0.0, V=None, activation="tanh"):
+def rnn_map(x, u, W=WEIGHTS, b=0.0, V=None, activation="tanh"):
     """Elman's network: x <- phi(W x + b + V u), phi elementwise.
 
     Elman, Cognitive Science 14 (1990) 179, the form of PyTorch's nn.RNN. W (n, n) is an array, a matrix of
