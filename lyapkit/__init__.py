@@ -21,6 +21,7 @@ _PUBLIC = {
     "scan": "scanning",
     "save": "results",
     "load": "results",
+    "load_network": "systems.weights",
 }
 _MODULES = ("systems", "plot")
 

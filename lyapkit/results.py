@@ -19,11 +19,13 @@ STATUS = {
     "diverged": 1,
     "collapsed": 2,
     "not_converged": 3,
+    "ill_conditioned": 4,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
     "collapsed": "the tangent map is singular on the orbit; an exponent is -inf",
+    "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
     "not_converged": "the standard error asked for was not reached; raise duration",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
@@ -124,16 +126,18 @@ def report(status):
     return lines
 
 
-def check_target(path, overwrite=False):
+def check_target(path, overwrite=False, argument="store"):
     """Refuse a path that exists or cannot be written, before any work is done; returns it as a Path."""
+    if not isinstance(path, str | os.PathLike) or not os.fspath(path):
+        raise TypeError(f"{argument}: given {path!r}, accepted: the path of a file")
     path = pathlib.Path(path)
     if path.is_dir():
-        raise IsADirectoryError(f"store: {path} is a folder; accepted: the path of a netCDF file")
+        raise IsADirectoryError(f"{argument}: {path} is a folder; accepted: the path of a file")
     if path.exists() and not overwrite:
-        raise FileExistsError(f"store: {path} exists; overwrite=True (--overwrite) replaces it")
+        raise FileExistsError(f"{argument}: {path} exists; overwrite=True (--overwrite) replaces it")
     folder = path.parent
     if not folder.is_dir() or not os.access(folder, os.W_OK):
-        raise PermissionError(f"store: {path} cannot be written; accepted: a path in a writable folder")
+        raise PermissionError(f"{argument}: {path} cannot be written; accepted: a path in a writable folder")
     return path
 
 
@@ -175,7 +179,8 @@ def _without_complex(ds):
     changed = {}
     for name, variable in ds.variables.items():
         if np.iscomplexobj(variable):
-            parts = np.stack([variable.values.real, variable.values.imag], axis=-1)
+            values = variable.values.astype(np.complex128)
+            parts = np.stack([values.real, values.imag], axis=-1)
             changed[name] = ((*variable.dims, "complex"), parts, variable.attrs)
     return ds.assign(changed) if changed else ds
 

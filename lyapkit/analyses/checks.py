@@ -5,7 +5,11 @@ import functools
 import numpy as np
 
 from lyapkit.results import SIGN, STATUS
+from lyapkit.systems.define import check_jacobian
 from lyapkit.systems.evaluate import log_determinants
+
+_ROUNDING = np.finfo(float).eps
+_HOPELESS = 1e-2  # an exponent with this possible error has lost its digits
 
 
 @functools.lru_cache(maxsize=8)
@@ -44,12 +48,13 @@ def sum_error(exponents, volume, n):
     return np.where(total == volume, 0.0, difference)  # also where both are -inf
 
 
-def outcome(ensemble, exponents):
-    """Status (L,) of orbits with these exponents (k, L)."""
+def outcome(ensemble, exponents, loss):
+    """Status (L,) of orbits with these exponents and what the frame's condition may have cost them (k, L)."""
     escaped = ~np.isfinite(ensemble.gather("x")).all(axis=0)
     diverged = escaped | np.isnan(exponents).any(axis=0)
     collapsed = (exponents == -np.inf).any(axis=0)
-    status = np.where(collapsed, STATUS["collapsed"], STATUS["ok"])
+    status = np.where((loss > _HOPELESS).any(axis=0), STATUS["ill_conditioned"], STATUS["ok"])
+    status = np.where(collapsed, STATUS["collapsed"], status)
     return np.where(diverged, STATUS["diverged"], status).astype(np.int8)
 
 
@@ -71,3 +76,51 @@ def sampled_volume(system, record, values):
     chosen = np.minimum(np.arange(lanes), points - 1)
     values = {name: column[chosen] for name, column in values.items()}
     return np.mean([log_determinants(system, state.T, values) for state in record], axis=0)
+
+
+def conditioning_loss(exponents, condition, difference, dt, dimension):
+    """What the worst condition (L,) of the frame can have cost sorted exponents (k, L).
+
+    In a step the last column's growth has a relative error of eps times the condition. Between it and the first, which
+    loses nothing, the loss goes as the columns' lengths do, exponentially with the exponents. Where the sum
+    of all exponents is known (to `difference` (L,), else NaN), it tells what was really lost: ten
+    times that is the most. The QR of two units loses nothing (see `kernels.lanes`).
+    """
+    if dimension == 2:
+        return np.zeros_like(exponents)
+    with np.errstate(all="ignore"):
+        depth = exponents[0] - exponents
+        share = np.where(depth[-1] > 0, depth / depth[-1], 0.0)
+        loss = _ROUNDING * np.exp(share * np.log(condition)) / dt
+        loss = np.fmin(loss, 10.0 * abs(difference))
+    return np.where(np.isfinite(loss), loss, 0.0)
+
+
+def with_exact_zeros(system, ensemble, exponents, volume):
+    """The last of all exponents (n, L) is -inf where ln |det Df| is, which knows of zeros that rounding hides.
+
+    Where only the determinant's product has underflown, the volume is not known.
+    """
+    dead = volume == -np.inf
+    if not dead.any():
+        return exponents, volume
+    lanes = np.minimum(np.arange(len(volume)), ensemble.points - 1)
+    values = {name: column[lanes] for name, column in ensemble.values.items()}
+    logs = log_determinants(system, ensemble.gather("x").T, values)
+    underflown = dead & np.isfinite(logs) & np.isfinite(exponents).all(axis=0)
+    exponents = exponents.copy()
+    exponents[-1] = np.where(dead & ~underflown, -np.inf, exponents[-1])
+    return exponents, np.where(underflown, np.nan, volume)
+
+
+def check_given_jacobian(system, states):
+    """Compare a user's Jacobian with the rule's derivative around the state and along the orbit that starts there."""
+    jacobian = system.model.jacobian
+    if jacobian is None:
+        return
+    from lyapkit.analyses.trajectory import trajectory
+
+    start = np.reshape(states, (-1, system.dimension))[0]
+    span = 200 if system.kind == "map" else 200 * system.model.dt
+    orbit = trajectory(system, initial_state=start, duration=span, every=40, progress=False).state.values
+    check_jacobian(system, jacobian, orbit[np.isfinite(orbit).all(axis=1)])

@@ -8,11 +8,14 @@ from lyapkit.analyses import estimators
 from lyapkit.analyses.blocks import UnionOfBlocks
 from lyapkit.analyses.checks import (
     blanked,
+    check_given_jacobian,
+    conditioning_loss,
     orthogonality,
     outcome,
     sampled_volume,
     starting_frame,
     sum_error,
+    with_exact_zeros,
 )
 from lyapkit.analyses.propagation import (
     INTERVALS,
@@ -134,22 +137,29 @@ class _Spectrum:
         order = np.argsort(-mean[:k], axis=0, kind="stable")
         exponents = np.take_along_axis(mean[:k], order, axis=0)
         errors = np.take_along_axis(error[:k], order, axis=0)
-        signs = self._signs(exponents, errors)
         volume = mean[k]
         if not self.system.cell.has_volume:
             volume = sampled_volume(self.system, record, ensemble.values)
+        if k == self.system.dimension:
+            exponents, volume = with_exact_zeros(self.system, ensemble, exponents, volume)
+        difference = sum_error(exponents, volume, self.system.dimension)
+        condition = np.sqrt(ensemble.gather("quality")[tangent.WORST])
+        measured = difference if self.system.cell.has_volume else np.full_like(difference, np.nan)
+        loss = conditioning_loss(exponents, condition, measured, self.clock.dt, self.system.dimension)
+        errors = errors + loss
+        signs = self._signs(exponents, errors)
         result = {
             "lyapunov_exponent": exponents,
             "lyapunov_exponent_stderr": errors,
             "lyapunov_sign": signs,
             "mean_divergence": volume,
-            "exponent_sum_error": sum_error(exponents, volume, self.system.dimension),
+            "exponent_sum_error": difference,
             **self.what_follows(exponents, errors, signs),
             "frame_orthogonality": orthogonality(ensemble.gather("frame")),
-            "frame_condition": np.sqrt(ensemble.gather("quality")[0]),
+            "frame_condition": condition,
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
-            "status": outcome(ensemble, exponents),
+            "status": outcome(ensemble, exponents, loss),
         }
         if self.history:
             running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
@@ -243,7 +253,9 @@ def lyapunov_spectrum(
     seed            of the starting frame
     progress        True, False, or None: a bar on a terminal
 
-    A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed".
+    A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed". Where one
+    step alone makes the frame so ill-conditioned that trailing exponents have no digits left, the status is
+    "ill_conditioned". Standard errors contain this loss, but not the error of the step.
 
     >>> import lyapkit as lk
     >>> system = lk.systems.linear_flow(A=[[-1.0, 5.0], [0.0, -3.0]])
@@ -265,7 +277,9 @@ def lyapunov_spectrum(
         "precision": checked_precision(system, precision),
     }
     k = n if n_exponents is None else whole("n_exponents", n_exponents, 1, n)
-    plan = _Spectrum(system, checked_state(system, initial_state), time, k, **keywords)
+    state = checked_state(system, initial_state)
+    check_given_jacobian(system, state)
+    plan = _Spectrum(system, state, time, k, **keywords)
     parts = system.model.blocks and system.model.blocks(system.parameters)
     if not parts:
         return plan

@@ -127,6 +127,8 @@ def checked_state(system, state):
         state = np.array(state, dtype=float)
     except (TypeError, ValueError):
         raise TypeError(f"initial_state: given {state!r}, accepted: real numbers") from None
+    if system.dimension == 1 and not state.ndim:
+        state = state[None]
     if state.shape[-1:] != (system.dimension,):
         raise ValueError(
             f"initial_state: given shape {state.shape}, accepted: ({system.dimension},), one number for "
@@ -146,7 +148,7 @@ class Ensemble:
     """
 
     def __init__(self, system, values, states, clock, columns, frame=None, interval=None, single=False):
-        self.points, self.values = len(states), values
+        self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
         size = system.data.layout.points(columns)
         cuts = [slice(at, at + size) for at in range(0, self.points, size)]

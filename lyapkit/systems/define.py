@@ -102,14 +102,18 @@ def _equation_text(kind, rule):
     return left + f"{getattr(rule, '__name__', 'rule')}{inspect.signature(rule)}"
 
 
-def check_jacobian(system, jacobian):
-    """Compare a given Jacobian with the system's own tangent; ValueError shows both where they differ."""
+def check_jacobian(system, jacobian, states=None):
+    """Compare a given Jacobian with the system's own tangent; ValueError shows both where they differ.
+
+    At `states` (points, n), default three near the initial one.
+    """
     generator = np.random.default_rng(1)
+    if states is None:
+        states = system.initial_state + 0.3 * generator.standard_normal((3, system.dimension))
     exact = system.cell.tangent.startswith("exact")
     tolerance = 1e-8 if exact else 1e-5
     arguments = _arguments(system)
-    for _ in range(3):
-        x = system.initial_state + 0.3 * generator.standard_normal(system.dimension)
+    for x in states:
         given = np.asarray(jacobian(x, **arguments), dtype=float)
         own = jacobian_matrix(system, x) if exact else _differences(system, x)
         if given.shape != own.shape:
