@@ -26,8 +26,9 @@ def main(argv=None):
         words, options = split(parser, argv)
         arguments = parser.parse_args(words)
         return arguments.run(arguments, options)
-    except KeyboardInterrupt:
-        print("lyapkit: interrupted", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        kept = getattr(interrupt, "kept", "")  # what a scan has finished
+        print(f"lyapkit: interrupted{kept}", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:  # the reader of stdout had enough
         sys.stdout = None
@@ -55,8 +56,15 @@ def _is_ours(error):
     return inside and (last.line or "").startswith("raise ")  # not one that an operation of ours ran into
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells a mistake in one line."""
+
+    def error(self, message):
+        raise UsageError(message)
+
+
 def _parser():
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="lyapkit",
         description="Dynamical-systems analysis of recurrent networks.",
         epilog=_EPILOG,
@@ -134,15 +142,15 @@ def _announce_compilation():
     on_compile(say)
 
 
-def _picture(path, overwrite):
+def _picture(path, overwrite, argument="--plot"):
     """Check a picture's path before any work is done."""
     from lyapkit.results import check_target
 
     if path is None:
         return None
     if pathlib.Path(path).suffix not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"--plot: given {path!r}, accepted: a path that ends in .png, .pdf or .svg")
-    return check_target(path, overwrite)
+        raise UsageError(f"{argument}: given {path!r}, accepted: a path that ends in .png, .pdf or .svg")
+    return check_target(path, overwrite, argument)
 
 
 def _draw(ds, path, **keywords):
@@ -163,6 +171,8 @@ def _figure(ds, variable=None, mode=1):
     axes = [d for d in ds.dims if d not in ("mode", "time", "unit")]
     if len(axes) == 2:
         return lyapkit.plot.plane(ds, variable or "lyapunov_exponent", mode=mode)
+    if variable or mode != 1:
+        raise UsageError("--variable, --mode: given for a result without two parameters; accepted for planes")
     if "lyapunov_exponent" in ds and len(axes) < 2:
         return lyapkit.plot.spectrum(ds)
     raise UsageError("there is neither a plane of two parameters nor a spectrum in it to draw")
@@ -192,10 +202,15 @@ def _scan(arguments, options):
         if spans and not axes:
             raise UsageError("nothing to scan: all parameters are single numbers; see lyapkit spectrum")
     picture = _picture(arguments.plot, arguments.overwrite)
+    if picture and len(axes) > 2:
+        raise UsageError(f"--plot: given for a scan of {len(axes)} parameters; accepted: one or two")
     if picture and arguments.measure != _MEASURES[0]:
         raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure}")
     if picture and picture.absolute() == pathlib.Path(arguments.output).absolute():
         raise UsageError(f"--plot: {picture} is the output file already")
+    from lyapkit.results import check_target
+
+    check_target(arguments.output, arguments.overwrite, "-o")
     _announce_compilation()
     ds = lyapkit.scan(
         verb, system, axes or None, store=arguments.output, overwrite=arguments.overwrite,
@@ -214,7 +229,7 @@ def _single(arguments, options, verb):
     fixed, _, keywords = assign(constructor, verb, options, ranges=False)
     system = constructor(**fixed)
     if arguments.output is not None:
-        check_target(arguments.output, arguments.overwrite)
+        check_target(arguments.output, arguments.overwrite, "-o")
     _announce_compilation()
     ds = verb(system, progress=False if arguments.quiet else None, **keywords)
     if arguments.output is not None:
@@ -263,7 +278,7 @@ def _trajectory(arguments, options):
 
 def _plot(arguments, options):
     _refuse(options)
-    picture = _picture(arguments.output, arguments.overwrite)
+    picture = _picture(arguments.output, arguments.overwrite, "-o")
     _draw(lyapkit.load(arguments.file), picture, variable=arguments.variable, mode=arguments.mode)
     return OK
 
@@ -277,7 +292,9 @@ def _info(arguments, options):
     for name, variable in ds.variables.items():
         text = f"{variable.attrs.get('long_name', '')} [{variable.attrs.get('units', '')}]"
         print(f"  {name}({', '.join(variable.dims)}): {text}")
-    return _finish(ds)
+    if "status" in ds:
+        _finish(ds)
+    return OK
 
 
 def _systems(arguments, options):

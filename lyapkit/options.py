@@ -23,7 +23,10 @@ def split(parser, argv):
             value = next(rest, None)
         if value is None:
             raise UsageError(f"{name}: no value given; accepted: a number, or start:stop:count")
-        options[name[2:].replace("-", "_")] = value
+        key = name[2:].replace("-", "_")
+        if key in options:
+            raise UsageError(f"{name}: given twice, accepted once")
+        options[key] = value
     return words, options
 
 
@@ -67,6 +70,8 @@ def _range(name, text):
     if len(parts) != 3:
         raise UsageError(f"--{name}: given {text!r}, accepted: start:stop:count")
     start, stop = _number(name, parts[0]), _number(name, parts[1])
+    if not -1e300 < start <= 1e300 or not -1e300 < stop <= 1e300:
+        raise UsageError(f"--{name}: given {text!r}, accepted: a range of numbers below 1e300")
     if not parts[2].strip().isdecimal() or not 1 <= int(parts[2]) <= 10**7:
         raise UsageError(f"--{name}: count is {parts[2]!r}, accepted: a whole number from 1 to 1e7")
     if stop < start or (stop == start and int(parts[2]) > 1):

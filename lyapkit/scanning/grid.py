@@ -22,12 +22,17 @@ def checked_grid(system, grid):
 def _axis(system, name, values):
     if name not in system.model.defaults:
         raise ValueError(unknown_parameter(system.model, name))
-    if name in system.model.sizes or np.ndim(system.parameters[name]):
+    model = system.model
+    if name not in model.lane_parameters(system.parameters) + list(model.structural) or np.ndim(
+        system.parameters[name]
+    ):
         raise ValueError(f"grid: parameter {name!r} cannot be scanned; accepted: parameters that are numbers")
     try:
         axis = np.array(values, dtype=float)
     except (TypeError, ValueError):
         raise TypeError(f"grid: {name} is {values!r}, accepted: a 1-d array of numbers") from None
+    if name in model.structural:
+        axis = np.array([model.checked(name, value) for value in np.ravel(axis)])
     if axis.ndim != 1 or not axis.size:
         raise ValueError(f"grid: {name} has shape {axis.shape}, accepted: a 1-d array that is not empty")
     if not np.isfinite(axis).all():

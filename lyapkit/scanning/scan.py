@@ -1,32 +1,38 @@
 """`scan`: a verb at every point of a grid, in blocks of lanes on a pool of threads."""
 
 import concurrent.futures
+import dataclasses
+import math
 import os
 
 import numpy as np
 
 from lyapkit.analyses.verb import whole
 from lyapkit.kernels.blas import one_thread
+from lyapkit.kernels.simd import WIDTH
 from lyapkit.progress import Monitor
-from lyapkit.results import check_target, dataset, empty, save
+from lyapkit.results import STATUS, check_target, dataset, empty, save
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.systems.system import as_system
 
-# Points of one task: enough that the work around the kernels is small beside them, few enough that two
-# workers share even a small grid evenly.
-BLOCK = 512
+# Points of one task, at most: enough that the work around the kernels is small beside them. Each worker gets some
+# tasks, so that all are busy to the end and an interrupted scan keeps what was finished.
+BLOCK, TASKS_EACH = 512, 4
 
 
 class ScanInterrupted(KeyboardInterrupt):
     """Ctrl-C during a scan; `partial` is the Dataset of what was finished."""
 
-    def __init__(self, partial):
+    def __init__(self, partial, path):
         super().__init__("the scan was interrupted")
         self.partial = partial
+        count, status = partial.status.size, partial.status.values
+        done = count - int((status == STATUS["not_computed"]).sum())
+        self.kept = f": {done} of {count} points are kept" + (f" in {path}" if path else "")
 
 
 def scan(
-    verb, system, grid=None, *, store=None, overwrite=False, workers=None, progress=None, block=BLOCK,
+    verb, system, grid=None, *, store=None, overwrite=False, workers=None, progress=None, block=None,
     **verb_keywords,
 ):  # fmt: skip
     """Run a verb at every point of a grid of parameters.
@@ -41,10 +47,11 @@ def scan(
     store       path of a netCDF file to write as well; refused where it exists, unless `overwrite`
     workers     threads, default one for each core
     progress    True, False, or None: a bar with the remaining time where stderr is a terminal
-    block       points that are run together
+    block       points of one task, default at most 512 and four tasks for each worker
 
     `initial_state` is (unit,) for all points, or (*grid, unit). Ctrl-C raises `ScanInterrupted` with what was
-    finished as ``partial``, which is also stored.
+    finished as ``partial``, which is also stored; where `store` existed, beside it as <name>.partial.nc, so that a
+    finished file is not lost.
 
     >>> import lyapkit as lk, numpy as np
     >>> grid = {"r": np.array([2.0, 3.2, 4.0])}
@@ -53,17 +60,27 @@ def scan(
     array([-1, -1,  1], dtype=int8)
     """
     plan, axes = prepare(verb, system, grid, verb_keywords)
-    block = whole("block", block, 1, 2**20)
     workers = _cores() if workers is None else whole("workers", workers, 1, 1024)
+    count = math.prod(len(axis) for axis in axes.values())
+    block = _block(count, workers) if block is None else whole("block", block, 1, 2**20)
     if store is not None:
         store = check_target(store, overwrite)
     arrays, error = _run(plan, axes, block, workers, progress, verb.__name__)
     ds = _assemble(plan, axes, arrays, verb.__name__)
+    if error is not None and store is not None and store.exists():
+        store = store.with_suffix(".partial.nc")
+        overwrite = True
     if store is not None:
         save(ds, store, overwrite=overwrite)
     if error is not None:
-        raise ScanInterrupted(ds) from error
+        raise ScanInterrupted(ds, store) from error
     return ds
+
+
+def _block(count, workers):
+    """Points of a task: whole vectors of lanes."""
+    fair = -(-count // (TASKS_EACH * workers))
+    return min(BLOCK, -(-fair // WIDTH) * WIDTH)
 
 
 def _cores():
@@ -106,12 +123,30 @@ def _run(plan, axes, block, workers, progress, label):
     def task(start):
         chosen = slice(start, start + block)
         part = {name: column[chosen] for name, column in values.items()}
-        for name, result in plan.measure(part, states[chosen], monitor).items():
+        for name, result in _measured(plan, part, states[chosen], monitor).items():
             arrays[name][chosen] = result
 
     with one_thread(), Monitor(count * plan.work, label, progress) as monitor:
         error = _pool(task, range(0, count, block), workers, monitor)
     return arrays, error
+
+
+def _measured(plan, values, states, monitor):
+    """What the plan measures; points whose structural parameters (a seed) differ are systems of their own."""
+    names = [name for name in values if name in plan.system.model.structural]
+    if not names:
+        return plan.measure(values, states, monitor)
+    kinds, place = np.unique([values[name] for name in names], axis=1, return_inverse=True)
+    rest = {name: column for name, column in values.items() if name not in names}
+    result = {}
+    for number, kind in enumerate(kinds.T):
+        chosen = np.flatnonzero(place.ravel() == number)
+        system = plan.system.with_(**{name: int(value) for name, value in zip(names, kind, strict=True)})
+        own = dataclasses.replace(plan, system=system)
+        part = {name: column[chosen] for name, column in rest.items()}
+        for name, array in own.measure(part, states[chosen], monitor).items():
+            result.setdefault(name, np.empty((len(states), *array.shape[1:]), array.dtype))[chosen] = array
+    return result
 
 
 def _pool(task, starts, workers, monitor):
