@@ -18,6 +18,7 @@ _PUBLIC = {
     "random_network": "systems.models.random_network",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
+    "covariant_vectors": "analyses.covariant_vectors",
     "scan": "scanning",
     "save": "results",
     "load": "results",

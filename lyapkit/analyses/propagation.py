@@ -160,8 +160,8 @@ class Ensemble:
             for cut in cuts
         ]  # fmt: skip
 
-    def run(self, count, monitor, *, settle=0, batch=None, stride=0):
-        """Advance by `count` steps as one phase.
+    def run(self, count, monitor, *, settle=0, batch=None, stride=0, orthonormalise=True):
+        """Advance by `count` steps as one phase; without orthonormalisation the frame is multiplied up.
 
         Returns sums (WEIGHTS + batches, k + 2, L) and recorded states (samples, n, L) as `tangent.advance`
         fills them. While the first `settle` steps last, orthonormalisation intervals may grow. `batch` is
@@ -169,6 +169,7 @@ class Ensemble:
         """
         sums, records = [], []
         for block in self._blocks:
+            block.orthonormalise(orthonormalise)
             self._chunk, total, record = block.run(
                 count, self._chunk, monitor, settle, batch or max(count, 1), stride
             )
@@ -179,6 +180,14 @@ class Ensemble:
     def gather(self, name):
         """The blocks' arrays `name` (x, frame, quality) side by side, the lanes last."""
         return np.concatenate([block.get(name) for block in self._blocks], axis=-1)
+
+    def set_frames(self, frames):
+        """Go on with the frames (k, n, points)."""
+        at = 0
+        for block in self._blocks:
+            for lane in range(block.lanes_of(block.quality).shape[-1]):
+                block.set_frame(lane, frames[:, :, at])
+                at += 1
 
     def restart_frames(self):
         """Begin the measurement: columns that died on a critical point start afresh, conditions at 1."""
@@ -240,6 +249,7 @@ class _Block:
         if cell.additive:
             arrays["carry"][columns] = 0.0
         arrays["interval"][1] = 1.0 / arrays["interval"][0]
+        self._interval = arrays["interval"]
         arrays |= self._outputs(stages, lanes) | drive.arrays(data.layout, lanes)
         if data.layout.spread:
             self._add_linear_algebra(sizes, arrays, data, columns, single)
@@ -279,6 +289,11 @@ class _Block:
         """The array `name`, its lanes (one for each system, also where one is spread over them) last."""
         array = getattr(self, name)
         return self.lanes_of(array) if name == "quality" else self._layout.unpack(array)
+
+    def orthonormalise(self, wanted):
+        """Whether the frame is orthonormalised from now on; only for fixed intervals."""
+        if not wanted:
+            self._interval[0] = 0.0
 
     def set_frame(self, lane, columns):
         """Give the system in a lane the columns (k, n)."""
