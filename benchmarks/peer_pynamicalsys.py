@@ -74,3 +74,22 @@ def rotation_flow(points, steps, dt):
 def lorenz63(points, steps, dt):
     system = ContinuousDynamicalSystem(model="lorenz system")
     return _flow_runner(system, [1.0, 2.0, 20.0], points, steps, dt)
+
+
+def rate_map(J, dt, steps):
+    """A callable that iterates the rate network x <- (1 - dt) x + dt J tanh(x), all exponents."""
+    n = len(J)
+
+    @njit
+    def mapping(x, parameters):
+        return (1.0 - dt) * x + dt * (J @ np.tanh(x))
+
+    @njit
+    def jacobian(x, parameters, *_):
+        return (1.0 - dt) * np.eye(n) + dt * J / np.cosh(x) ** 2
+
+    system = DiscreteDynamicalSystem(
+        mapping=mapping, jacobian=jacobian, system_dimension=n, number_of_parameters=1
+    )
+    start = np.random.default_rng(0).uniform(-0.5, 0.5, n)
+    return _over_points(functools.partial(system.lyapunov, start, steps), [[0.0]])

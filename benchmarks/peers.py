@@ -13,9 +13,10 @@ import warnings
 
 import measure
 import rows_kernel
+import rows_networks
 import rows_process
 
-ROWS = {**rows_kernel.ROWS, **rows_process.ROWS}
+ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS}
 LINE = "{:<50} {:<48} {:>8}  {:<16} {}"
 
 

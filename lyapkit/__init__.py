@@ -15,6 +15,7 @@ _PUBLIC = {
     "symbolic_flow": "systems.symbolic",
     "symbolic_map": "systems.symbolic",
     "LowRank": "systems.matrices",
+    "white_noise": "systems.inputs",
     "random_network": "systems.models.random_network",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",

@@ -79,10 +79,13 @@ def _parser():
     scan.add_argument("--measure", default=_MEASURES[0], choices=_MEASURES, help="what to compute")
     scan.add_argument("--workers", type=int, help="threads (default: one for each core)")
     spectrum = _command(commands, "spectrum", _spectrum, "Lyapunov exponents of one system")
-    spectrum.add_argument("system", help="name of a system")
+    spectrum.add_argument("system", nargs="?", help="name of a system")
+    spectrum.add_argument("--weights", help="trained network in its place (.npz, .safetensors)")
+    spectrum.add_argument("--cell", help="its cell: rnn, rnn_relu, gru, lstm (default: guessed)")
     _add_outputs(spectrum, "netCDF file to write besides")
     orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
     orbit.add_argument("system", help="name of a system")
+    orbit.set_defaults(weights=None, cell=None)
     _add_outputs(orbit, "netCDF file to write instead of CSV on stdout", plot=False)
     plot = _command(commands, "plot", _plot, "draw a result file")
     plot.add_argument("file", help="netCDF file of lyapkit")
@@ -124,6 +127,19 @@ def _system_of(arguments):
         return getattr(lyapkit.systems, arguments.system)
     hint = nearest(arguments.system, lyapkit.systems.names())
     raise UsageError(f"system: given {arguments.system!r}{hint}; accepted: a name that lyapkit systems lists")
+
+
+def _system_or_network(arguments):
+    """The system of a single analysis: of the name given, or of the weights."""
+    if arguments.weights is None:
+        if arguments.cell is not None:
+            raise UsageError("--cell: given without --weights; accepted: both, or neither")
+        if arguments.system is None:
+            raise UsageError("system: not given; accepted: a name that lyapkit systems lists, or --weights FILE")
+        return _system_of(arguments)()
+    if arguments.system is not None:
+        raise UsageError(f"system: given {arguments.system!r} and --weights; accepted: one of them")
+    return lyapkit.load_network(arguments.weights, cell=arguments.cell)
 
 
 def _announce_compilation():
@@ -225,9 +241,9 @@ def _single(arguments, options, verb):
     """A verb for one system, its paths checked first; also written to -o where given."""
     from lyapkit.results import check_target
 
-    constructor = _system_of(arguments)
-    fixed, _, keywords = assign(constructor, verb, options, ranges=False)
-    system = constructor(**fixed)
+    system = _system_or_network(arguments)
+    fixed, _, keywords = assign(system, verb, options, ranges=False)
+    system = system.with_(**fixed)
     if arguments.output is not None:
         check_target(arguments.output, arguments.overwrite, "-o")
     _announce_compilation()

@@ -97,7 +97,7 @@ def dataset(system, variables, coords, attrs):
 def _attributes(system, attrs):
     """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
     named = {"system": system.name, "kind": system.kind, "equation": system.equation}
-    for name, value in system.parameters.items():
+    for name, value in system.given_parameters.items():
         named |= _parameter(f"parameter_{name}", value)
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
@@ -105,8 +105,6 @@ def _attributes(system, attrs):
 
 def _parameter(label, value):
     """A parameter as attributes: its numbers, or where they are many or none, how to recognise it."""
-    if value is None:
-        return {}
     if isinstance(value, str | int | float):
         return {label: value}
     if callable(value):

@@ -144,8 +144,10 @@ ACTS = {
     "until": (None, 1e-4),
     "history": (False, True),
     "frame_interval": (1, 4),
+    "precision": ("double", "single"),
     "seed": (0, 1),
 }
+LARGE = lk.random_network(n=24, kind="map")  # what "single" is accepted for
 SILENT = {"system", "progress"}  # says more, changes nothing
 
 
@@ -157,7 +159,8 @@ def test_every_keyword_has_its_test():
 @pytest.mark.parametrize("keyword", ACTS)
 def test_keyword_acts(keyword):
     start = {"duration": 20, "transient": 0}
-    one, other = (lk.lyapunov_spectrum(FLOW, **{**start, keyword: value}) for value in ACTS[keyword])
+    system = LARGE if keyword == "precision" else FLOW
+    one, other = (lk.lyapunov_spectrum(system, **{**start, keyword: value}) for value in ACTS[keyword])
     assert not one.drop_attrs().identical(other.drop_attrs())
 
 

@@ -168,7 +168,7 @@ def covariant_vectors(
     >>> A = np.array([[2.0, 1.0], [0.0, 0.5]])
     >>> ds = lk.covariant_vectors(lk.systems.linear_map(A=A), initial_state=[0, 0], duration=3)
     >>> v = ds.covariant_vector[0, 1].values  # the eigenvector (1, -1.5) of 0.5
-    >>> round(v[1] / v[0], 9)
+    >>> round(float(v[1] / v[0]), 9)
     -1.5
     """
     n = system.dimension

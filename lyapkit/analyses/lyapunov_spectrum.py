@@ -31,8 +31,9 @@ from lyapkit.kernels import tangent
 from lyapkit.results import ESTIMATOR, SIGN, STATUS
 from lyapkit.systems.system import System
 
-# States at which ln |det Df| of a network is taken where it has no closed form.
-VOLUME_SAMPLES = 200
+# States at which ln |det Df| of a network is taken where it has no closed form: at most so many, and so many steps
+# apart that all of them cost a few per cent of the run.
+VOLUME_SAMPLES, VOLUME_STRIDE = 200, 50
 _ROUNDS = 10  # `until` doubles the duration at most this often
 _TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
@@ -171,7 +172,7 @@ class _Spectrum:
         """Steps between the states at which the volume is sampled; 0: it is followed all the time, or left out."""
         if self.system.cell.has_volume or self.n_exponents < self.system.dimension:
             return 0
-        return max(1, steps // VOLUME_SAMPLES)
+        return max(steps // VOLUME_SAMPLES, min(VOLUME_STRIDE, steps))
 
     def _estimate(self, weighted, batches, short_last):
         dt = self.clock.dt
@@ -230,7 +231,7 @@ def lyapunov_spectrum(
     mean_divergence           mean tr Df (maps: mean ln |det Df|), computed without the frame; equals the
                               sum of all exponents, and exponent_sum_error is the difference found. Of
                               networks that are maps, where it has no closed form: the mean over up to 200
-                              states, NaN where fewer than all exponents are asked for
+                              states, one in 50, NaN where fewer than all exponents are asked for
     kaplan_yorke_dimension, entropy_rate (sum of the positive exponents), and each with _stderr, as large
                               as the exponents' errors can make it together
     frame_orthogonality, frame_condition, estimator, averaging_duration, status

@@ -22,6 +22,10 @@ FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
 INTERVALS = [2**i for i in range(tangent.WINDOW.bit_length())]
 
 
+# Steps between the first orthonormalisations of a large system: what is too many is soon found out.
+_FIRST_INTERVAL = 4
+
+
 @dataclasses.dataclass(frozen=True)
 class Clock:
     """The steps of a run: `method` with step `dt`, `transient` steps first, then `steps`."""
@@ -218,15 +222,14 @@ class _Block:
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
         cell_address = cell.function.address  # printed now: it tells how much working space it takes
         drive = inputs.drive(system)
+        working = data.working(columns, lanes)
         sizes = {
             "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
             "scratch_rows": cell.scratch_rows(data, columns), "stages": stages, "growths": columns + 2,
             "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns),
             "cell": cell_address, "step": step.step.address, "drive": drive.address,
             "additive": cell.additive, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
-            "collect": interval or longest, "spread": data.layout.spread, **drive.sizes(data.layout),
-            "shared_length": len(data.shared), "index_length": len(data.index),
-            "rank_blocks": max(columns, 1), "rank_rows": data.rank_rows,
+            "collect": interval or longest, **drive.sizes(data.layout), **working[0],
         }  # fmt: skip
         arrays = {
             "t": np.zeros(lanes),
@@ -238,12 +241,10 @@ class _Block:
             "scratch": np.zeros((sizes["scratch_rows"], lanes)),
             "quality": self.quality,
             "carry": np.zeros((2 * (columns + 1), lanes)),
-            "interval": np.full((2, lanes), float(interval or 1)),
+            "interval": np.full((2, lanes), float(interval or (_FIRST_INTERVAL if data.layout.spread else 1))),
             "growth": np.zeros((columns + 2, lanes)),
             "spare": np.empty((sizes["spare_rows"], lanes)),
-            "shared": data.shared,
-            "index": data.index,
-            "low_rank": np.zeros((sizes["rank_blocks"], data.rank_rows, lanes)),
+            **working[1],
         }
         arrays["carry"][: columns + 1] = 1.0  # nothing has grown yet
         if cell.additive:

@@ -50,6 +50,7 @@ NUMBERS = {
     "single": "1: products with a spread frame in single precision",
     "single_length": "numbers of the rounded matrices, 0 unless single",
     "rounded_length": "numbers of the rounded frame",
+    "turned_rows": "units of the longest vector, where a spread system has sparse matrices",
     "rank_blocks": "k, or 1 without a frame: blocks of working space of products of low rank",
     "rank_rows": "rows of such a block",
     "start": "steps of the phase that are done",
@@ -100,6 +101,7 @@ FIELDS = {
     "shared_single": ("single_length",),  # float32: the shared data rounded
     "rounded": ("rounded_length",),  # float32: working space of single precision
     "images": ("rounded_length",),
+    "turned": ("turned_rows", 8),  # eight columns of a spread frame, entry by entry
     "low_rank": ("rank_blocks", "rank_rows", "lanes"),
     "gram": ("k", "k"),  # working space of a spread frame's QR, and LAPACK's verdict
     "info": (1,),

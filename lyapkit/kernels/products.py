@@ -11,7 +11,7 @@ filled up with zeros. Then dense products are BLAS calls.
 from lyapkit.kernels.abi import field, number
 from lyapkit.kernels.blas import address, dgemm, dgemv, sgemm
 from lyapkit.kernels.jit import inline
-from lyapkit.kernels.simd import WIDTH, fma, load, repeat, splat, store
+from lyapkit.kernels.simd import WIDTH, fma, load, pick, repeat, splat, store
 
 DENSE, SPARSE, LOW_RANK = range(3)
 _T, _N = ord("T"), ord("N")
@@ -149,33 +149,42 @@ def _sparse(call, index, shared, header, transposed, source, row, target):
     step = 6 if transposed else 0
     m, values = index[header + step + 1], index[header + step + 3]
     pointers, columns = index[header + step + 4], index[header + step + 5]
-    if number(call, "spread") == 1:
-        width, wide = source.shape[1] * WIDTH, target.shape[1] * WIDTH
+    if number(call, "spread") == 1 and source.shape[0] == 1:
         flat, result, shift = source.reshape(-1), target.reshape(-1), row * WIDTH
-        for first in range(0, source.shape[0], 4):
-            # four columns at a time: the sums of one would wait for each other
-            last = source.shape[0] - 1
-            c0, c1, c2, c3 = first, min(first + 1, last), min(first + 2, last), min(first + 3, last)
-            for i in range(m):
-                a, b, d, e = 0.0, 0.0, 0.0, 0.0
-                for entry in range(index[pointers + i], index[pointers + i + 1]):
-                    value, j = shared[values + entry], index[columns + entry] + shift
-                    a += value * flat[c0 * width + j]
-                    b += value * flat[c1 * width + j]
-                    d += value * flat[c2 * width + j]
-                    e += value * flat[c3 * width + j]
-                result[c0 * wide + i] = a
-                result[c1 * wide + i] = b
-                result[c2 * wide + i] = d
-                result[c3 * wide + i] = e
+        for i in range(m):
+            one = 0.0
+            for entry in range(index[pointers + i], index[pointers + i + 1]):
+                one += shared[values + entry] * flat[index[columns + entry] + shift]
+            result[i] = one
+    elif number(call, "spread") == 1:
+        for first in range(0, source.shape[0], WIDTH):
+            count = min(WIDTH, source.shape[0] - first)
+            _sparse_eight(call, index, shared, m, values, pointers, columns, source, row, target, first, count)
     else:
         for lane in range(0, source.shape[2], WIDTH):
             for c in range(source.shape[0]):
                 for i in range(m):
                     total = splat(0.0)
                     for entry in range(index[pointers + i], index[pointers + i + 1]):
-                        total += shared[values + entry] * load(source, (c, row + index[columns + entry], lane))
+                        total += repeat(shared, values + entry) * load(source, (c, row + index[columns + entry], lane))
                     store(target, (c, i, lane), total)
+
+
+@inline
+def _sparse_eight(call, index, shared, m, values, pointers, columns, source, row, target, first, count):
+    """Eight columns of a spread frame at once: turned, so that their entries stand in one vector."""
+    turned, flat, result = field(call, "turned"), source.reshape(-1), target.reshape(-1)
+    width, wide = source.shape[1] * WIDTH, target.shape[1] * WIDTH
+    for j in range(turned.shape[0]):
+        if row * WIDTH + j < width:
+            for c in range(count):
+                turned[j, c] = flat[(first + c) * width + row * WIDTH + j]
+    for i in range(m):
+        total = splat(0.0)
+        for entry in range(index[pointers + i], index[pointers + i + 1]):
+            total = fma(repeat(shared, values + entry), load(turned, (index[columns + entry], 0)), total)
+        for c in range(count):
+            result[(first + c) * wide + i] = pick(total, c)
 
 
 @inline

@@ -75,7 +75,7 @@ def _word(match):
 
 def parameter_text(parameters):
     """The parameters "a = 10, b = 28" that are single numbers; empty where there are none."""
-    single = {k: v for k, v in parameters.items() if np.ndim(v) == 0}
+    single = {k: v for k, v in parameters.items() if np.ndim(v) == 0 and not isinstance(v, str)}
     return ",  ".join(f"{symbol(k)} = {v:.4g}" for k, v in single.items())
 
 

@@ -37,11 +37,11 @@ def _call(system, states, columns, t, cell, kernel, dp=None, **values):
         "divergence": np.empty(lanes),
         "parameter_part": np.empty((k, cell.raw_rows, lanes)),
     }
+    working = data.working(k, lanes)
     sizes = {
         "lanes": lanes, "n": layout.rows, "k": k, "rows": cell.rows, "raw": cell.raw_rows,
-        "directions": len(dp), "scratch_rows": cell.scratch_rows(data, k), "spread": layout.spread,
-        "shared_length": len(data.shared), "index_length": len(data.index), "rank_blocks": max(k, 1),
-        "rank_rows": data.rank_rows, **drive.sizes(layout), **(addresses() if layout.spread else {}),
+        "directions": len(dp), "scratch_rows": cell.scratch_rows(data, k), **working[0],
+        **drive.sizes(layout), **(addresses() if layout.spread else {}),
     }  # fmt: skip
     read = {
         "t": np.full(lanes, float(t)),
@@ -50,9 +50,7 @@ def _call(system, states, columns, t, cell, kernel, dp=None, **values):
         "p": cell.prepare(padded(system.raw_parameters(len(states), **values), lanes)),
         "dp": np.repeat(dp[..., None], lanes, axis=-1),
         "scratch": np.zeros((sizes["scratch_rows"], lanes)),
-        "shared": data.shared,
-        "index": data.index,
-        "low_rank": np.zeros((max(k, 1), data.rank_rows, lanes)),
+        **working[1],
         **drive.arrays(layout, lanes),
     }
     call = Call(sizes, read | written)

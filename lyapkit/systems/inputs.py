@@ -1,6 +1,7 @@
 """Inputs of systems: an array of samples, or a function of time; written to the call table once a step or stage."""
 
 import functools
+import math
 
 import numpy as np
 
@@ -49,6 +50,20 @@ def linear_input(call):
         for i in range(signal.shape[1]):
             value = (1.0 - share) * signal[sample, i] + share * signal[sample + 1, i]
             _write(u, i, lane, value, spread)
+
+
+def white_noise(n_inputs, duration, dt, seed=0):
+    """Gaussian white noise as an input: samples (time, n_inputs) that are held for `dt` each.
+
+    N(0, 1) / sqrt(dt), so that the integral over a time T has the variance T whatever `dt`, with Stratonovich's limit
+    (Wong & Zakai, Ann. Math. Statist. 36 (1965) 1560). The same seed gives the same noise.
+
+    >>> import lyapkit as lk
+    >>> lk.white_noise(2, duration=100.0, dt=0.05, seed=1).shape
+    (2000, 2)
+    """
+    samples = math.ceil(duration / dt - 1e-9)
+    return np.random.default_rng(seed).standard_normal((samples, n_inputs)) / math.sqrt(dt)
 
 
 class Drive:

@@ -115,3 +115,18 @@ class Data:
     index: np.ndarray = dataclasses.field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     rows: dict = dataclasses.field(default_factory=dict)  # rows of each space
     rank_rows: int = 0
+    turned_rows: int = 0
+
+    def working(self, columns, lanes):
+        """Working arrays of products, and the numbers that go with them, for the call table."""
+        sizes = {
+            "spread": self.layout.spread, "shared_length": len(self.shared), "index_length": len(self.index),
+            "rank_blocks": max(columns, 1), "rank_rows": self.rank_rows, "turned_rows": self.turned_rows,
+        }  # fmt: skip
+        arrays = {
+            "shared": self.shared,
+            "index": self.index,
+            "low_rank": np.zeros((max(columns, 1), self.rank_rows, lanes)),
+            "turned": np.zeros((self.turned_rows, WIDTH)),
+        }
+        return sizes, arrays

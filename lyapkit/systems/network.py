@@ -194,7 +194,7 @@ def _network_data(cell, parameters, sizes, layout):
     table = np.zeros(len(cell.places.position), dtype=np.int64)
     shared.add_integers(table)
     first = 0
-    known, rank = parameters, 0
+    known, rank, sparse = parameters, 0, False
     for (what, name), i in cell.places.position.items():
         if what == "rows":
             table[i] = rows[name]
@@ -206,13 +206,15 @@ def _network_data(cell, parameters, sizes, layout):
             table[i] = shared.add_numbers(as_rows(_vector(name, known, sizes[net.vectors[name]])))
         elif what == "matrix":
             matrix = _matrix(name, known)
+            sparse = sparse or mx.is_sparse(matrix)
             rank = max(rank, matrix.left.shape[1] if isinstance(matrix, mx.LowRank) else 0)
             table[i] = shared.add_matrix(matrix, as_rows)
         else:
             table[i] = shared.add_numbers([mx.log_determinant(parameters[name])])
     numbers, integers = shared.arrays()
     integers[: len(table)] = table
-    return Data(layout, numbers, integers, rows, rows_of(rank) if layout.spread else rank)
+    turned = max(rows.values()) * 8 if sparse and layout.spread else 0
+    return Data(layout, numbers, integers, rows, rows_of(rank) if layout.spread else rank, turned)
 
 
 def _vector(name, known, size):

@@ -178,6 +178,12 @@ class System:
                 rows.append(np.repeat(np.ravel(value)[:, None], lanes, axis=1))
         return np.concatenate(rows) if rows else np.empty((0, lanes))
 
+    @property
+    def given_parameters(self):
+        """The parameters that say something: without those that are not there, and how they would be taken."""
+        idle = ("input_dt", "interpolation") if self._parameters.get("input", "") is None else ()
+        return {k: v for k, v in self._parameters.items() if v is not None and k not in idle}
+
     def __eq__(self, other):
         if not isinstance(other, System):
             return NotImplemented
@@ -187,12 +193,12 @@ class System:
     __hash__ = None
 
     def __repr__(self):
-        return f"{self.name}({', '.join(f'{k}={_short(v)}' for k, v in self._parameters.items())})"
+        return f"{self.name}({', '.join(f'{k}={_short(v)}' for k, v in self.given_parameters.items())})"
 
     def _repr_html_(self):
         rows = "".join(
             f"<tr><td>{html.escape(k)}</td><td>{html.escape(_short(v))}</td></tr>"
-            for k, v in self._parameters.items()
+            for k, v in self.given_parameters.items()
         )
         return (
             f"<b>{html.escape(self.name)}</b> ({self.kind}, {self.dimension} units)<br>"

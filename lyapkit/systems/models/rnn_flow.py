@@ -20,6 +20,6 @@ def rnn_flow(x, u, W=WEIGHTS, b=0.0, V=None, activation="tanh", tau=1.0):
 
     >>> import numpy as np, lyapkit as lk
     >>> lk.systems.rnn_flow(W=2 * np.eye(2), activation="relu")
-    rnn_flow(W=<array 2x2>, b=0.0, V=None, activation='relu', tau=1.0, input=None, input_dt=1.0, interpolation='hold')
+    rnn_flow(W=<array 2x2>, b=0.0, activation='relu', tau=1.0)
     """
     return (activation(W @ x + b + V @ u) - x) / tau
