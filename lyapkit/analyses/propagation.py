@@ -10,7 +10,6 @@ from lyapkit.analyses.verb import choice, positive, real
 from lyapkit.kernels import blas, steps, tangent
 from lyapkit.kernels.abi import Call
 from lyapkit.kernels.simd import WIDTH
-from lyapkit.kernels.spread import orthonormalise
 from lyapkit.systems import inputs
 from lyapkit.systems.layout import padded
 
@@ -258,6 +257,8 @@ class _Block:
 
     def _add_linear_algebra(self, sizes, arrays, data, columns, single):
         """What a system that is spread over the lanes needs besides: BLAS, and the QR that is made of it."""
+        from lyapkit.kernels.spread import orthonormalise  # compiled only where there is a large system
+
         sizes |= {"orthonormalise": orthonormalise.address, **blas.addresses()}
         arrays |= {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
         if single and columns:

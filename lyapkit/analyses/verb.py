@@ -25,7 +25,7 @@ def verb(plan):
         if prepared.initial_state.ndim != 1:
             given, n = prepared.initial_state.shape, prepared.system.dimension
             raise ValueError(f"initial_state: given shape {given}, accepted: ({n},) for one system")
-        with one_thread(), Monitor(prepared.work, plan.__name__, progress) as monitor:
+        with one_thread(prepared.system.data.layout.spread), Monitor(prepared.work, plan.__name__, progress) as monitor:
             states = prepared.initial_state[None]
             measured = prepared.measure({}, states, monitor)
         variables = {

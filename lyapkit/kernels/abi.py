@@ -47,6 +47,7 @@ NUMBERS = {
     "spread": "1: one system, its units spread over the lanes (see systems.layout); 0: one system a lane",
     "orthonormalise": "address of the kernel that orthonormalises a spread frame",
     **{name: f"address of BLAS or LAPACK's {name}" for name in ROUTINES},
+    "product": "address of the kernel that multiplies matrices",
     "single": "1: products with a spread frame in single precision",
     "single_length": "numbers of the rounded matrices, 0 unless single",
     "rounded_length": "numbers of the rounded frame",

@@ -8,9 +8,11 @@ over the lanes (`spread` in the call table) and a vector is the block's rows rea
 filled up with zeros. Then dense products are BLAS calls.
 """
 
+from numba import types
+
 from lyapkit.kernels.abi import field, number
 from lyapkit.kernels.blas import address, dgemm, dgemv, sgemm
-from lyapkit.kernels.jit import inline
+from lyapkit.kernels.jit import inline, pointer_maker
 from lyapkit.kernels.simd import WIDTH, fma, load, pick, repeat, splat, store
 
 DENSE, SPARSE, LOW_RANK = range(3)
@@ -18,9 +20,25 @@ _T, _N = ord("T"), ord("N")
 _DOUBLE = 8  # bytes
 
 
+# call, header, transposed, then of the source its address, columns, rows and first row, of the target address and rows:
+# integers alone, as an array by value costs as much as a small product
+MULTIPLY = types.void(*[types.int64] * 9)
+_multiply_at = pointer_maker(types.FunctionType(MULTIPLY))
+
+
 @inline
 def multiply(call, header, transposed, source, row, target):
-    """target[c] = M source[c, row:] (or M' ...) for all c, M the matrix whose header stands at `header`."""
+    """target[c] = M source[c, row:] (or M' ...) for all c, M the matrix whose header stands at `header`.
+
+    Calls the kernel `product.product`, which is compiled once and not into every cell.
+    """
+    arguments = (address(source), source.shape[0], source.shape[1], row, address(target), target.shape[1])
+    _multiply_at(number(call, "product"))(call, header, int(transposed), *arguments)
+
+
+@inline
+def by_kind(call, header, transposed, source, row, target):
+    """The product, by the kind of the matrix."""
     index, shared = field(call, "index"), field(call, "shared")
     kind = index[header]
     if kind == DENSE:

@@ -61,6 +61,26 @@ def merged(typing_context, array):
 
 
 @intrinsic
+def block_at(typing_context, address, count, rows, lanes):
+    """A block (count, rows, lanes) of doubles at an address."""
+    result = types.Array(types.float64, 3, "C")
+
+    def emit(context, builder, sig, args):
+        view = make_array(sig.return_type)(context, builder)
+        size = ir.Constant(ir.IntType(64), 8)
+        row = builder.mul(args[3], size)
+        view.data = builder.inttoptr(args[0], view.data.type)
+        view.itemsize, view.nitems = size, builder.mul(builder.mul(args[1], args[2]), args[3])
+        view.shape = cgutils.pack_array(builder, args[1:])
+        view.strides = cgutils.pack_array(builder, [builder.mul(args[2], row), row, size])
+        view.meminfo = cgutils.get_null_value(view.meminfo.type)
+        view.parent = cgutils.get_null_value(view.parent.type)
+        return view._getvalue()
+
+    return result(types.int64, types.int64, types.int64, types.int64), emit
+
+
+@intrinsic
 def block(typing_context, array, row, count, rows):
     """`count` neighbouring blocks of `rows` rows of a two-dimensional array, from `row` on: (count, rows, L)."""
     result = types.Array(array.dtype, 3, "C")

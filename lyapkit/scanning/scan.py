@@ -126,7 +126,7 @@ def _run(plan, axes, block, workers, progress, label):
         for name, result in _measured(plan, part, states[chosen], monitor).items():
             arrays[name][chosen] = result
 
-    with one_thread(), Monitor(count * plan.work, label, progress) as monitor:
+    with one_thread(plan.system.data.layout.spread), Monitor(count * plan.work, label, progress) as monitor:
         error = _pool(task, range(0, count, block), workers, monitor)
     return arrays, error
 

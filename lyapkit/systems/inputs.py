@@ -9,47 +9,10 @@ from lyapkit.kernels.abi import CALL, field, number
 from lyapkit.kernels.jit import Kernel, announce, inline, kernel
 from lyapkit.systems.layout import rows_of
 
-# A step that ends on the border of two samples has come there by additions, whose rounding must not matter.
-_BORDER = 1e-6
-
 
 @kernel(CALL)
 def no_input(call):
     """The input of a system without one."""
-
-
-@inline
-def _write(u, i, lane, value, spread):
-    """Component i in a lane; or, where one system is spread over the lanes, in its place of the vector."""
-    if spread == 1:
-        u[i // 8, i % 8] = value
-    else:
-        u[i, lane] = value
-
-
-@kernel(CALL)
-def held_input(call):
-    """The sample that began last; none outside the samples' time."""
-    signal, u, t = field(call, "signal"), field(call, "u"), field(call, "t")
-    dt, spread = field(call, "input_dt")[0], number(call, "spread")
-    for lane in range(1 if spread == 1 else t.shape[0]):
-        sample = int(t[lane] / dt + _BORDER)
-        for i in range(signal.shape[1]):
-            _write(u, i, lane, signal[min(sample, signal.shape[0] - 1), i], spread)
-
-
-@kernel(CALL)
-def linear_input(call):
-    """The straight line between neighbouring samples."""
-    signal, u, t = field(call, "signal"), field(call, "u"), field(call, "t")
-    dt, spread = field(call, "input_dt")[0], number(call, "spread")
-    for lane in range(1 if spread == 1 else t.shape[0]):
-        place = t[lane] / dt
-        sample = min(int(place), signal.shape[0] - 2)
-        share = place - sample
-        for i in range(signal.shape[1]):
-            value = (1.0 - share) * signal[sample, i] + share * signal[sample + 1, i]
-            _write(u, i, lane, value, spread)
 
 
 def white_noise(n_inputs, duration, dt, seed=0):
@@ -109,6 +72,8 @@ def drive(system):
     count = system.model.sizes_of(system.parameters)["input"]
     if callable(given):
         return Drive(_called(given, count), count)
+    from lyapkit.kernels.signals import held_input, linear_input
+
     held = system.parameters["interpolation"] == "hold"
     chosen = held_input if held else linear_input
     return Drive(chosen, count, given, system.parameters["input_dt"], held)
@@ -127,12 +92,14 @@ def write_input(call):
 @functools.cache
 def _called(function, count):
     """The kernel of an input that is a function of time, compiled by numba as it is."""
+    from lyapkit.kernels.signals import write
+
     announce("input")
     sample = np.asarray(function(0.0), dtype=float)
     if sample.shape not in ((count,), ()) or (sample.shape == () and count != 1):
         raise ValueError(f"input: u(0) has shape {sample.shape}, accepted: ({count},), one number for each input")
     compiled = function if hasattr(function, "py_func") else inline(function)
-    space = {"field": field, "number": number, "write": _write, "function": compiled, "count": count}
+    space = {"field": field, "number": number, "write": write, "function": compiled, "count": count}
     exec(_CALLED.format(entry="value[i]" if sample.shape else "value"), space)  # our own text
     dispatcher = inline(space["write_input"])
     try:

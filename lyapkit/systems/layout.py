@@ -89,6 +89,12 @@ class Spread:
         return np.concatenate(flat, axis=-1)[..., None]
 
 
+def _product_address():
+    from lyapkit.kernels.product import product  # compiled only where there are matrices
+
+    return product.address
+
+
 def rows_of(size):
     """Rows that a vector of `size` units takes when it is spread."""
     return -(-size // WIDTH)
@@ -119,7 +125,8 @@ class Data:
 
     def working(self, columns, lanes):
         """Working arrays of products, and the numbers that go with them, for the call table."""
-        sizes = {
+        sizes = {"product": _product_address()} if len(self.index) else {}
+        sizes |= {
             "spread": self.layout.spread, "shared_length": len(self.shared), "index_length": len(self.index),
             "rank_blocks": max(columns, 1), "rank_rows": self.rank_rows, "turned_rows": self.turned_rows,
         }  # fmt: skip
