@@ -30,7 +30,7 @@ def test_a_network_of_blocks_has_the_union_of_their_spectra(kind):
 def test_blocks_by_blocks_are_the_network_taken_whole(blocks):
     """A coupling of zeros takes the path of any network: below and above 20 units.
 
-    The frame of the whole needs time to sort close exponents into its columns: they mix as exp(-gap T).
+    The frame of the whole sorts equal exponents (its zeros) into columns only as 1 / T^2: 500 time units leave 1e-5.
     """
     alpha, theta = np.linspace(1.6, 2.8, blocks), np.full(blocks, 0.7)
     system = lk.systems.block_rotation_flow(alpha=alpha, theta=theta)
@@ -39,7 +39,7 @@ def test_blocks_by_blocks_are_the_network_taken_whole(blocks):
     np.testing.assert_allclose(evaluate.value(system, x), evaluate.value(coupled, x), atol=1e-14)
     keywords = {"method": "rk8", "duration": 500, "transient": 500}
     apart, whole = lk.lyapunov_spectrum(system, **keywords), lk.lyapunov_spectrum(coupled, **keywords)
-    np.testing.assert_allclose(apart.lyapunov_exponent, whole.lyapunov_exponent, atol=1e-6)
+    np.testing.assert_allclose(apart.lyapunov_exponent, whole.lyapunov_exponent, atol=3e-5)
 
 
 def test_blocks_that_do_not_fit_are_refused():

@@ -38,6 +38,23 @@ CASES = [
     ("lorenz63", {}, 0.01, 100, 400),
     ("rossler", {}, 0.02, 100, 500),
     ("lorenz96", {"n": 7, "F": 8.0}, 0.02, 50, 200),
+    ("bounded_line_attractor_flow", {"w": 0.9}, 0.05, 50, 200),
+    ("unbounded_line_attractor_flow", {"w": 1.0}, 0.05, 50, 200),
+    ("ring_attractor_flow", {"mu": 0.7}, 0.05, 50, 200),
+    ("identity_relu_map", {"n": 3}, None, 5, 50),
+    ("linear_integrator_flow", {"tau": 0.7}, 0.05, 20, 200),
+    ("rnn_map", {}, None, 50, 100),
+    ("rnn_flow", {"tau": 0.8}, 0.05, 50, 200),
+    ("rate_map", {"dt": 0.3}, None, 50, 200),
+    ("rate_flow", {}, 0.05, 50, 200),
+    ("gru_map", {"bz": 0.1, "br": 0.3, "bh": -0.2, "bn": 0.1}, None, 50, 200),
+    ("gru_flow", {"reset": "before"}, 0.1, 50, 200),
+    ("lstm_map", {"bi": 0.2, "bo": 0.1}, None, 50, 200),
+    ("cornn_map", {"epsilon": 0.3}, None, 50, 200),
+    ("cornn_flow", {"gamma": 1.3}, 0.05, 50, 200),
+    ("block_rotation_map", {"coupling": 0.05 * np.ones((4, 4))}, None, 50, 200),
+    ("block_rotation_flow", {"coupling": 0.05 * np.ones((4, 4))}, 0.05, 50, 200),
+    ("random_network", {"n": 6}, 0.1, 50, 200),
 ]
 IDS = [f"{name}-{i}" for i, (name, *_) in enumerate(CASES)]
 CASE = ("name", "parameters", "dt", "transient", "steps")
@@ -110,9 +127,9 @@ def test_trajectory(name, parameters, dt, transient, steps):
 def test_rk8_against_dop853(name, parameters):
     """Both within 1e-10 of the true orbit over three time units: rtol 1e-13 there, an error of order dt^8 here."""
     system = getattr(lk.systems, name)(**parameters)
-    rule = naive.RULES[name]
+    rule, parameters = naive.RULES[name], naive.parameters_of(system)
     solution = scipy.integrate.solve_ivp(
-        lambda _, x: rule(x, **system.parameters), (0, 3), system.initial_state, method="DOP853",
+        lambda _, x: rule(x, **parameters), (0, 3), system.initial_state, method="DOP853",
         rtol=1e-13, atol=1e-14, t_eval=np.linspace(0, 3, 7),
     )  # fmt: skip
     ds = lk.trajectory(system, method="rk8", dt=0.005, duration=3, every=100)

@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.results import SIGN, STATUS
 from lyapkit.systems.define import check_jacobian
-from lyapkit.systems.evaluate import log_determinants
+from lyapkit.systems.evaluate import volume_rates
 
 _ROUNDING = np.finfo(float).eps
 _HOPELESS = 1e-2  # an exponent with this possible error has lost its digits
@@ -21,13 +21,16 @@ def starting_frame(n, k, seed):
     return frame
 
 
-def orthogonality(frame):
-    """Largest |Q'Q - 1| of frames (k, n, L) in each lane, zero columns left out."""
+def orthogonality(frame, spread):
+    """Largest |Q'Q - 1| of frames (k, n, L) in each lane, zero columns left out; `spread`: of large systems."""
     k, _, lanes = frame.shape
-    if lanes == 1:  # a large system
-        product = frame[..., 0] @ frame[..., 0].T
-        return np.array([abs(np.where(product == 0.0, 0.0, product - np.eye(k))).max(initial=0.0)])
     worst = np.zeros(lanes)
+    if spread:
+        for lane in range(lanes):
+            columns = np.ascontiguousarray(frame[..., lane])
+            product = columns @ columns.T
+            worst[lane] = abs(np.where(product == 0.0, 0.0, product - np.eye(k))).max(initial=0.0)
+        return worst
     for i in range(k):
         for j in range(i + 1):
             product = (frame[i] * frame[j]).sum(axis=0)
@@ -69,13 +72,16 @@ def blanked(result):
 
 
 def sampled_volume(system, record, values):
-    """Mean ln |det Df| (L,) over recorded states (samples, n, L), where it has no closed form; NaN without any."""
+    """Mean tr Df or ln |det Df| (L,) over states (samples, n, L), where it has no closed form; NaN without any."""
     lanes, points = record.shape[-1], len(next(iter(values.values()))) if values else record.shape[-1]
     if not len(record):
         return np.full(lanes, np.nan)
     chosen = np.minimum(np.arange(lanes), points - 1)
     values = {name: column[chosen] for name, column in values.items()}
-    return np.mean([log_determinants(system, state.T, values) for state in record], axis=0)
+    total = np.zeros(lanes)
+    for state in record:  # one after the other, whatever the number of lanes: the same bits
+        total = total + volume_rates(system, state.T, values)
+    return total / len(record)
 
 
 def conditioning_loss(exponents, condition, difference, dt, dimension):
@@ -106,7 +112,7 @@ def with_exact_zeros(system, ensemble, exponents, volume):
         return exponents, volume
     lanes = np.minimum(np.arange(len(volume)), ensemble.points - 1)
     values = {name: column[lanes] for name, column in ensemble.values.items()}
-    logs = log_determinants(system, ensemble.gather("x").T, values)
+    logs = volume_rates(system, ensemble.gather("x").T, values)
     underflown = dead & np.isfinite(logs) & np.isfinite(exponents).all(axis=0)
     exponents = exponents.copy()
     exponents[-1] = np.where(dead & ~underflown, -np.inf, exponents[-1])

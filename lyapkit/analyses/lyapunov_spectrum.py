@@ -31,9 +31,9 @@ from lyapkit.kernels import tangent
 from lyapkit.results import ESTIMATOR, SIGN, STATUS
 from lyapkit.systems.system import System
 
-# States at which ln |det Df| of a network is taken where it has no closed form: at most so many, and so many steps
-# apart that all of them cost a few per cent of the run.
-VOLUME_SAMPLES, VOLUME_STRIDE = 200, 50
+# States at which the volume's rate of a network is taken where it has no closed form: about so many; with many units
+# so many steps apart that all of them cost a few per cent of the run.
+VOLUME_SAMPLES, VOLUME_STRIDE, MANY_UNITS = 200, 50, 128
 _ROUNDS = 10  # `until` doubles the duration at most this often
 _TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
@@ -130,6 +130,7 @@ class _Spectrum:
         batch = estimators.batch_steps(steps, tangent.WINDOW)
         # The interval may still grow where the weights are next to nothing.
         stride = self._stride(steps)
+        start = ensemble.gather("x")
         sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2
@@ -140,7 +141,8 @@ class _Spectrum:
         errors = np.take_along_axis(error[:k], order, axis=0)
         volume = mean[k]
         if not self.system.cell.has_volume:
-            volume = sampled_volume(self.system, record, ensemble.values)
+            states = np.concatenate([start[None], record])[:-1]  # where steps begin
+            volume = sampled_volume(self.system, states, ensemble.values)
         if k == self.system.dimension:
             exponents, volume = with_exact_zeros(self.system, ensemble, exponents, volume)
         difference = sum_error(exponents, volume, self.system.dimension)
@@ -156,7 +158,7 @@ class _Spectrum:
             "mean_divergence": volume,
             "exponent_sum_error": difference,
             **self.what_follows(exponents, errors, signs),
-            "frame_orthogonality": orthogonality(ensemble.gather("frame")),
+            "frame_orthogonality": orthogonality(ensemble.gather("frame"), self.system.data.layout.spread),
             "frame_condition": condition,
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
@@ -172,7 +174,8 @@ class _Spectrum:
         """Steps between the states at which the volume is sampled; 0: it is followed all the time, or left out."""
         if self.system.cell.has_volume or self.n_exponents < self.system.dimension:
             return 0
-        return max(steps // VOLUME_SAMPLES, min(VOLUME_STRIDE, steps))
+        least = 1 if self.system.dimension < MANY_UNITS else min(VOLUME_STRIDE, steps)
+        return max(steps // VOLUME_SAMPLES, least)
 
     def _estimate(self, weighted, batches, short_last):
         dt = self.clock.dt
@@ -230,8 +233,9 @@ def lyapunov_spectrum(
                               signs at one-sided 99 %
     mean_divergence           mean tr Df (maps: mean ln |det Df|), computed without the frame; equals the
                               sum of all exponents, and exponent_sum_error is the difference found. Of
-                              networks that are maps, where it has no closed form: the mean over up to 200
-                              states, one in 50, NaN where fewer than all exponents are asked for
+                              networks that are maps, where it has no closed form: the mean over some 200
+                              states (fewer of large networks in short runs), so that exponent_sum_error
+                              is an error of sampling; NaN where fewer than all exponents are asked for
     kaplan_yorke_dimension, entropy_rate (sum of the positive exponents), and each with _stderr, as large
                               as the exponents' errors can make it together
     frame_orthogonality, frame_condition, estimator, averaging_duration, status

@@ -101,8 +101,11 @@ def multilinear(system, x, directions, t=0.0):
     return _call(system, _state(system, x), directions, t, cell, kernel)["rate"][..., 0].copy()
 
 
-def log_determinants(system, states, values, t=0.0):
-    """ln |det D_x f| (points,) at states (points, n), where the parameters `values` (points,) may differ."""
+def volume_rates(system, states, values, t=0.0):
+    """tr D_x f (maps: ln |det D_x f|) (points,) at states (points, n), from the whole Jacobian.
+
+    `values`: parameters (points,) that differ.
+    """
     size = system.data.layout.points(system.dimension)
     found = []
     for at in range(0, len(states), size):
@@ -111,6 +114,7 @@ def log_determinants(system, states, values, t=0.0):
         out = _call(system, states[at : at + size], eye, t, system.cell, system.cell.function, **part)
         jacobians = np.moveaxis(out["frame_rate"], -1, 0)
         finite = np.isfinite(jacobians).all(axis=(1, 2))
-        logs = np.linalg.slogdet(np.where(finite[:, None, None], jacobians, np.eye(system.dimension)))[1]
-        found.append(np.where(finite, logs, np.nan))
+        jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
+        traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]
+        found.append(np.where(finite, traced, np.nan))
     return np.concatenate(found)

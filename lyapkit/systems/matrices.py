@@ -54,7 +54,11 @@ def checked(name, value):
 
         matrix = scipy.sparse.csr_array(value, dtype=float, copy=True)
         matrix.sum_duplicates()
-        _finite(name, matrix.data)
+        bad = np.flatnonzero(~np.isfinite(matrix.data))
+        if len(bad):
+            row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
+            where = [row, int(matrix.indices[bad[0]])]
+            raise ValueError(f"{name}: {matrix.data[bad[0]]} at index {where}, accepted: finite numbers")
         return matrix
     if isinstance(value, LowRank):
         for part in ("diagonal", "left", "right"):

@@ -112,7 +112,7 @@ class System:
 
     def __reduce__(self):
         """A built-in system is pickled by name; an own one cannot be, as its rule is a local thing."""
-        if self.name in systems.names() and getattr(systems, self.name).model is self._model:
+        if self.name in systems.names() and _built_in(self.name, self.parameters).model is self._model:
             return _built_in, (self.name, self.parameters)
         raise TypeError(f"{self.name} is no built-in system and cannot be pickled; define it again instead")
 

@@ -183,10 +183,17 @@ class TracedNetwork:
         if node.op == "product":
             return self._diagonal_of_product(node, d)
         if node.op == "where":
+            self._refuse_constants(node, d)
             a, b = (self._diagonal(v, d) if self._depends(v, d) else None for v in node.args[1:])
             zero = self.graph.constant(0.0)
             return apply("where", node.args[0], zero if a is None else a, zero if b is None else b)
         raise Untraceable(f"the tangent has a part {node.op}")
+
+    def _refuse_constants(self, node, d):
+        """Both sides of a choice must be linear; a constant one must be zero."""
+        for part in node.args[1:]:
+            if not self._depends(part, d) and not (part.op == "constant" and part.key == 0.0):
+                raise Untraceable("a choice with a constant")
 
     @staticmethod
     def _sum(node, parts):
@@ -229,7 +236,22 @@ class TracedNetwork:
             a, b = node.args if self._depends(node.args[1], d) else node.args[::-1]
             factor, core = self._factors(b, d)
             return a * factor, core
+        if node.op == "where":
+            return self._either(node, d)
         raise Untraceable(f"a factor {node.op}")
+
+    def _either(self, node, d):
+        """(e, v) of a choice between multiples of the same v, or of it and zero."""
+        factors, core = [], None
+        for part in node.args[1:]:
+            if part.op == "constant" and part.key == 0.0:
+                factors.append(0.0)
+                continue
+            factor, one = self._factors(part, d)
+            if core is not None and one is not core:
+                raise Untraceable("a choice between different products")
+            factors, core = [*factors, factor], one
+        return apply("where", node.args[0], *factors), core
 
     def vector(self, name, space):
         """The node of a derived vector parameter."""
