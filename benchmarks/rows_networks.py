@@ -14,7 +14,7 @@ from lyapkit.analyses.checks import starting_frame
 from lyapkit.kernels.blas import one_thread
 from lyapkit.systems import network
 
-SETTLE = 160  # steps after which orthonormalisation intervals are what the condition allows
+SETTLE = 96  # steps after which orthonormalisation intervals are what the condition allows
 GIB = 2.0**30
 
 
@@ -40,37 +40,40 @@ def seconds_per_step(make, rounds, short, long):
 
 
 def _difference(system, by_numpy, J, steps, dt):
-    """Largest difference from the exponents with QR at every step."""
+    """Differences from the exponents with QR at every step, the largest exponent first."""
     n = len(J)
     ours = spectrum(system, steps, transient=0)().lyapunov_exponent.values
     wanted = by_numpy(J, system.initial_state, starting_frame(n, n, 0).T, steps, dt)
-    return abs(ours - wanted).max()
+    return abs(ours - wanted)
 
 
 def _dense(name, system, J, by_numpy, dt, products, rounds, bounds):
     n = len(J)
-    steps = max(24, 2**22 // n**2)
+    window = 32  # steps between orthonormalisations, at most
+    steps = window * max(3, 2**17 // n**2)
     with one_thread():
-        ours = seconds_per_step(lambda count: spectrum(system, count), rounds, steps // 3, steps)
+        ours = seconds_per_step(lambda count: spectrum(system, count), rounds, window, steps)
         bare = measure.interleaved({"bare": networks_by_numpy.products(J, n, 8)}, rounds)["bare"] / 8 * products
         frame, x = starting_frame(n, n, 0).T, system.initial_state
-        few = max(2, steps // 8)
+        few = max(2, 2**20 // n**2)
         loop = measure.interleaved({"loop": lambda: by_numpy(J, x, frame, few, dt)}, 2)["loop"] / few
-        wrong = _difference(system, by_numpy, J, min(steps, 64), dt)
+        wrong = _difference(system, by_numpy, J, 64 if n < 1024 else 32, dt)
     work = f"{name}, N = {n}"
     shown = f"{1e3 * ours:.2f} ms a step"
     limit, against = bounds
     text = f"{shown}, bare dgemm {1e3 * bare:.2f} ms"
     yield at_most(work, text, ours / bare, limit) if limit else Row(work, text, ours / bare, "for comparison")
     yield at_least(work, f"{shown}, NumPy loop {1e3 * loop:.2f} ms", loop / ours, against)
-    yield under(f"{work}: from QR at every step", wrong * 1e6, 1, "e-6")
+    yield under(f"{work}: off QR at every step", wrong.max() * 1e6, 1, "e-6")
+    if wrong.max() > 1e-6:
+        yield under(f"{work}: the first {9 * n // 10} alone", wrong[: 9 * n // 10].max() * 1e6, 1, "e-6")
 
 
 def calm(rounds):
     """rate_map with dt = 0.1 and rate_flow: full spectra."""
     for n in (256, 512, 1024):
         J = weights(n, 1.5)
-        few = min(rounds, 3)
+        few = min(rounds, 3 if n < 1024 else 1)
         the_map, the_flow = lk.systems.rate_map(J=J, dt=0.1), lk.systems.rate_flow(J=J)
         yield from _dense("rate_map dt = 0.1", the_map, J, networks_by_numpy.rate_map, 0.1, 1, few, (1.4, 4))
         dt = the_flow.model.dt

@@ -79,7 +79,7 @@ def phase_portrait(
         else:
             draw_dots(ax, path[..., units])
         frame(ax, units, box[units] if planar or given else None)
-    set_title(ax, system.equation, parameter_text(system.parameters))
+    set_title(ax, system.equation, parameter_text(system.given_parameters))
     return ax
 
 

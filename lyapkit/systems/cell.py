@@ -69,7 +69,7 @@ class TracedCell:
 _NUMERIC_CELL = """
 def cell(call):
     t, x, frame, p = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "p")
-    scratch, divergence = field(call, "scratch"), field(call, "divergence")
+    scratch, divergence, u = field(call, "scratch"), field(call, "divergence"), field(call, "u")
     rate, frame_rate = field(call, "rate"), field(call, "frame_rate")
     n = x.shape[0]
     y, f = np.empty(n), np.empty(n)
@@ -81,7 +81,7 @@ def cell(call):
             rate[i, one] = value[i]
         if frame.shape[0] > 0:
             for j in range(n):
-                slope(y, j, p, t, one, f)
+                slope(y, j, p, t, u, one, f)
                 for i in range(n):
                     scratch[i * n + j, one] = f[i]
             for c in range(frame.shape[0]):
@@ -96,7 +96,7 @@ def cell(call):
             {volume}
 """
 _DIFFERENCE = """
-def slope(y, j, p, t, one, f):
+def slope(y, j, p, t, u, one, f):
     kept = y[j]
     h = 6e-6 * max(1.0, abs(kept))
     here = rule(y{arguments})
@@ -113,7 +113,7 @@ def slope(y, j, p, t, one, f):
             f[i] = 0.5 * (right + left)
 """
 _GIVEN = """
-def slope(y, j, p, t, one, f):
+def slope(y, j, p, t, u, one, f):
     matrix = jacobian(y{arguments})
     for i in range(y.shape[0]):
         f[i] = matrix[i][j]
@@ -149,9 +149,10 @@ class NumericCell:
         from lyapkit.kernels.simd import WIDTH
 
         announce(self._rule.__name__)
-        names, _, takes_time = rule_signature(self._rule, self._names)
+        names, _, special = rule_signature(self._rule, self._names)
         arguments = "".join(f", {name}=p[{m}, one]" for m, name in enumerate(names))
-        arguments += ", t=t[one]" if takes_time else ""
+        arguments += ", t=t[one]" if "t" in special else ""
+        arguments += ", u=u[:, one]" if "u" in special else ""
         compiled = {name: _jitted(f) for name, f in self._functions().items()}
         space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, "field": field, **compiled}
         slope = _GIVEN if self._jacobian else _DIFFERENCE
@@ -180,10 +181,10 @@ def _jitted(function):
     return function if hasattr(function, "py_func") else inline(function)
 
 
-def make_cell(rule, kind, dimension, parameters, jacobian=None):
+def make_cell(rule, kind, dimension, parameters, jacobian=None, inputs=0):
     """The cell of a rule: traced where that is possible, else numeric."""
     try:
-        return TracedCell(trace(rule, parameters, dimension), kind)
+        return TracedCell(trace(rule, parameters, dimension, inputs), kind)
     except (Untraceable, TypeError, AttributeError, OverflowError) as reason:
         return _numeric(rule, kind, dimension, parameters, jacobian, reason)
 

@@ -42,7 +42,7 @@ def hoist(traced, roots):
     moving = set()
     users = {}
     for node in reachable(roots):
-        if node is traced.time or node in set(traced.state) or any(a in moving for a in node.args):
+        if node is traced.time or node in {*traced.state, *traced.inputs} or any(a in moving for a in node.args):
             moving.add(node)
             for a in node.args:
                 users.setdefault(a, True)
@@ -161,6 +161,9 @@ def _inputs(traced, hoisted):
         loads.append((node, f"x{i} = load(x, ({i}, lane))"))
     names[traced.time] = "time"
     loads.append((traced.time, "time = load(t, (lane,))"))
+    for i, node in enumerate(traced.inputs):
+        names[node] = f"u{i}"
+        loads.append((node, f"u{i} = load(u, ({i}, lane))"))
     for m, node in enumerate([*traced.raw, *hoisted]):
         names[node] = f"p{m}"
         loads.append((node, f"p{m} = load(p, ({m}, lane))"))
@@ -231,7 +234,7 @@ def cell_source(traced, kind, hoisted, with_parameters):
                 slopes[i * count : i * count + count], by_parameter[i], "load(dp, (c, {}, lane))"
             )
         out.line(f"store(frame_rate, (c, {i}, lane), {_sum(terms)})")
-    fields = ["t", "x", "frame", "p", "dp", "scratch", "rate", "frame_rate", "divergence"]
+    fields = ["t", "x", "u", "frame", "p", "dp", "scratch", "rate", "frame_rate", "divergence"]
     return _function("cell", fields, out.lines)
 
 
@@ -301,7 +304,7 @@ def adjoint_source(traced, hoisted):
     for m in range(count):
         terms = _products(slopes[m::count], [row[m] for row in by_parameter], "w{}")
         out.line(f"store(parameter_part, (c, {m}, lane), {_sum(terms)})")
-    return _function("adjoint", ["t", "x", "frame", "p", "frame_rate", "parameter_part"], out.lines)
+    return _function("adjoint", ["t", "x", "u", "frame", "p", "frame_rate", "parameter_part"], out.lines)
 
 
 def multilinear_source(traced, hoisted, order):
@@ -319,7 +322,7 @@ def multilinear_source(traced, hoisted, order):
             out.line(f"d{d}_{i} = load(frame, ({d}, {i}, lane))")
     for i, value in enumerate(out.print(result)):
         out.store("rate", f"({i}, lane)", value, result[i])
-    return _function("multilinear", ["t", "x", "frame", "p", "rate"], out.lines)
+    return _function("multilinear", ["t", "x", "u", "frame", "p", "rate"], out.lines)
 
 
 def prepare_source(traced, hoisted):

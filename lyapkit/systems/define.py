@@ -5,18 +5,22 @@ import inspect
 import numpy as np
 
 from lyapkit.systems.evaluate import jacobian_matrix
+from lyapkit.systems.inputs import checked_input
 from lyapkit.systems.system import Model, System
 from lyapkit.systems.tracing import rule_signature
 
 
 def define_flow(
-    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, dt=0.01, name=None
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, dt=0.01, name=None, input=None,
+    input_dt=1.0, interpolation="hold",
 ):
     """An own flow x' = rule(x, **parameters).
 
     `rule(x, a, ...)` takes the state (an array of `dimension` numbers) and the parameters by name, and returns
-    one value for each unit; it may take a keyword `t` (time). math.*, np.*, indexing and ``W @ x`` are
-    allowed. `parameters` gives each a value (numbers or small arrays; default: the rule's own defaults).
+    one value for each unit; it may take keywords `t` (time) and `u` (input). math.*, np.*, indexing and ``W @ x`` are
+    allowed. `parameters` gives each a value (numbers or small arrays; default: the rule's own defaults). `u` is
+    an array of the components of `input`: samples (time, n_inputs) every `input_dt`, held or with
+    interpolation="linear" joined by lines, or a function of time that numba can compile.
 
     The rule is traced once: tangent, adjoint and higher derivatives come out exact, and what depends on
     parameters alone is computed once. A rule that branches on the state is traced along each branch; one
@@ -32,11 +36,13 @@ def define_flow(
     >>> lk.define_flow(rule, parameters={"mu": 1.0}, dimension=2)
     rule(mu=1.0)
     """
-    return _define("flow", rule, parameters, dimension, jacobian, initial_state, dt, name)
+    drive = {"input": input, "input_dt": input_dt, "interpolation": interpolation}
+    return _define("flow", rule, parameters, dimension, jacobian, initial_state, dt, name, drive)
 
 
 def define_map(
-    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, name=None
+    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, name=None, input=None,
+    input_dt=1.0, interpolation="hold",
 ):
     """An own map x <- rule(x, **parameters); see `define_flow`.
 
@@ -44,17 +50,18 @@ def define_map(
     >>> lk.define_map(lambda x, r: r * x * (1 - x), parameters={"r": 3.7}, dimension=1, name="own")
     own(r=3.7)
     """
-    return _define("map", rule, parameters, dimension, jacobian, initial_state, 1.0, name)
+    drive = {"input": input, "input_dt": input_dt, "interpolation": interpolation}
+    return _define("map", rule, parameters, dimension, jacobian, initial_state, 1.0, name, drive)
 
 
-def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name):
+def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name, drive):
     if not callable(rule):
         raise TypeError(f"rule: given {rule!r}, accepted: a function rule(x, ...)")
     if parameters is not None and not hasattr(parameters, "items"):
         raise TypeError(f"parameters: given {parameters!r}, accepted: a mapping from names to values")
     if not (isinstance(dt, int | float) and 0 < dt < np.inf):
         raise ValueError(f"dt: given {dt!r}, accepted: a number above 0")
-    names, defaults, _ = rule_signature(rule, parameters or {})
+    names, defaults, special = rule_signature(rule, parameters or {})
     values = {**defaults, **(parameters or {})}
     for given in values:
         if given not in names:
@@ -63,16 +70,29 @@ def _define(kind, rule, parameters, dimension, jacobian, initial_state, dt, name
     if missing:
         raise ValueError(f"parameters: {missing[0]!r} has no value")
     values = {n: values[n] for n in names}
+    inputs = _input_count(drive["input"], "u" in special)
+    values |= drive if inputs else {}
     state = _initial_state(initial_state, dimension)
     described = Model(
         name or getattr(rule, "__name__", "rule"), kind, rule, values, lambda p: len(state),
-        lambda p: state, _equation_text(kind, rule), dt=dt, jacobian=jacobian,
+        lambda p: state, _equation_text(kind, rule), dt=dt, jacobian=jacobian, inputs=inputs,
     )  # fmt: skip
     system = System(described, values)
     system.cell  # noqa: B018 - trace now, so that a bad rule is refused here
     if jacobian is not None:
         check_jacobian(system, jacobian)
     return system
+
+
+def _input_count(given, wanted):
+    """Components of the input of a rule that wants one (0: none); refuses one without the other."""
+    if not wanted and given is None:
+        return 0
+    if not wanted:
+        raise ValueError("input: given, but the rule takes no u; accepted: a rule with an argument u")
+    if given is None:
+        raise ValueError("input: not given, but the rule takes u; accepted: samples, or a function of time")
+    return np.size(given(0.0)) if callable(given) else checked_input("input", given).shape[1]
 
 
 def _initial_state(initial_state, dimension):
@@ -128,9 +148,14 @@ def check_jacobian(system, jacobian, states=None):
 
 
 def _arguments(system):
-    """The rule's keywords, the time 0 included where it takes one."""
-    takes_time = rule_signature(system.model.rule, system.parameters)[2]
-    return system.parameters | ({"t": 0.0} if takes_time else {})
+    """The rule's keywords, the time 0 and the input then included where it takes them."""
+    visible = {k: system.parameters[k] for k in system.model.lane_parameters(system.parameters)}
+    special = rule_signature(system.model.rule, visible)[2]
+    now = {"t": 0.0} if "t" in special else {}
+    if "u" in special:
+        given = system.parameters["input"]
+        now["u"] = np.atleast_1d(given(0.0)) if callable(given) else given[0]
+    return visible | now
 
 
 def _differences(system, x):

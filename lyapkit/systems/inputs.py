@@ -9,6 +9,32 @@ from lyapkit.kernels.abi import CALL, field, number
 from lyapkit.kernels.jit import Kernel, announce, inline, kernel
 from lyapkit.systems.layout import rows_of
 
+# parameters of systems that take an input, and their defaults
+INPUT = {"input": None, "input_dt": 1.0, "interpolation": "hold"}
+
+
+def checked_input(name, value):
+    """One of the parameters of an input as it is kept; refuses what is none."""
+    if name == "interpolation":
+        if value not in ("hold", "linear"):
+            raise ValueError(f"interpolation: given {value!r}, accepted: hold, linear")
+        return value
+    if name == "input_dt":
+        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+            raise ValueError(f"input_dt: given {value!r}, accepted: a number above 0")
+        return float(value)
+    if value is None or callable(value):
+        return value
+    array = np.array(value, dtype=float)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or 0 in array.shape:
+        raise ValueError(f"input: given shape {array.shape}, accepted: (time, n_inputs), or a callable u(t)")
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad):
+        raise ValueError(f"input: {array[tuple(bad[0])]} at index {bad[0].tolist()}, accepted: finite numbers")
+    array.setflags(write=False)
+    return array
+
 
 @kernel(CALL)
 def no_input(call):
@@ -69,7 +95,7 @@ def drive(system):
     given = system.parameters.get("input")
     if given is None:
         return Drive(no_input, 0)
-    count = system.model.sizes_of(system.parameters)["input"]
+    count = system.model.input_count(system.parameters)
     if callable(given):
         return Drive(_called(given, count), count)
     from lyapkit.kernels.signals import held_input, linear_input

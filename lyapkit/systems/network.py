@@ -11,6 +11,7 @@ import numpy as np
 from lyapkit.kernels.generated import load_module
 from lyapkit.systems import matrices as mx
 from lyapkit.systems import network_codegen as codegen
+from lyapkit.systems.inputs import INPUT, checked_input
 from lyapkit.systems.layout import Data, Lanes, Spread, rows_of, spread
 from lyapkit.systems.system import Model, construct
 from lyapkit.systems.vector_tracing import TracedNetwork
@@ -19,7 +20,6 @@ from lyapkit.systems.vector_tracing import TracedNetwork
 # spectrum (microseconds, one network / one of 64 that share blocks): 16 units 3.1 / 0.45 by lanes, 1.1 / 1.1
 # spread; 24 units 9.4 / 1.2 by lanes, 2.2 / 2.2 spread.
 SPREAD_UNITS = 20
-INPUT = {"input": None, "input_dt": 1.0, "interpolation": "hold"}
 
 
 class NetworkCell:
@@ -109,7 +109,7 @@ class NetworkModel(Model):
         if name in self.matrices or name in self.ingredients:
             return None if value is None and self.defaults[name] is None else mx.checked(name, value)
         if name in INPUT:
-            return _checked_input(name, value)
+            return checked_input(name, value)
         if name in self.vectors and np.ndim(value):
             return _checked_vector(name, value)
         return super().checked(name, value)
@@ -133,6 +133,10 @@ class NetworkModel(Model):
                 f"input: given shape {given.shape}, accepted: (time, {sizes['input']}), as many columns as the "
                 "input weights"
             )
+
+    def input_count(self, parameters):
+        """Components of the input."""
+        return self.sizes_of(parameters).get("input", 0)
 
     def sizes_of(self, parameters):
         """Units of each space, from the shapes of the matrices; refuses those that do not fit."""
@@ -237,28 +241,6 @@ def _checked_vector(name, value):
     if not np.isfinite(array).all():
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(f"{name}: {array[at]} at index {at}, accepted: finite numbers")
-    array.setflags(write=False)
-    return array
-
-
-def _checked_input(name, value):
-    if name == "interpolation":
-        if value not in ("hold", "linear"):
-            raise ValueError(f"interpolation: given {value!r}, accepted: hold, linear")
-        return value
-    if name == "input_dt":
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
-            raise ValueError(f"input_dt: given {value!r}, accepted: a number above 0")
-        return float(value)
-    if value is None or callable(value):
-        return value
-    array = np.array(value, dtype=float)
-    array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or 0 in array.shape:
-        raise ValueError(f"input: given shape {array.shape}, accepted: (time, n_inputs), or a callable u(t)")
-    bad = np.argwhere(~np.isfinite(array))
-    if len(bad):
-        raise ValueError(f"input: {array[tuple(bad[0])]} at index {bad[0].tolist()}, accepted: finite numbers")
     array.setflags(write=False)
     return array
 

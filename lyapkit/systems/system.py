@@ -14,6 +14,7 @@ import numpy as np
 from lyapkit import systems
 from lyapkit.nearest import nearest
 from lyapkit.systems.cell import make_cell
+from lyapkit.systems.inputs import INPUT, checked_input
 from lyapkit.systems.layout import Data, Lanes
 from lyapkit.systems.matrices import equal
 
@@ -42,12 +43,15 @@ class Model:
     dt: float = 0.05
     jacobian: Callable | None = None
     blocks: Callable | None = None  # parameters -> independent parts or None, see `models._blocks`
+    inputs: int = 0  # components of the input that the rule takes as u
     structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
     def checked(self, name, value):
         """A parameter as it is kept: a number or an unwritable array of the default's dimensions."""
+        if self.inputs and name in INPUT:
+            return checked_input(name, value)
         if name in self.sizes:
             return _checked_size(name, value)
         if name in self.structural:
@@ -61,10 +65,20 @@ class Model:
     def check_together(self, parameters):
         """Refuse parameters that do not fit each other."""
         self.dimension(parameters)
+        given = parameters["input"] if self.inputs else None
+        if self.inputs and given is None:
+            raise ValueError("input: given None, but the rule takes u; accepted: samples, or a function of time")
+        if isinstance(given, np.ndarray) and given.shape[1] != self.inputs:
+            raise ValueError(f"input: given shape {given.shape}, accepted: (time, {self.inputs})")
+
+    def input_count(self, parameters):
+        """Components of the input."""
+        return self.inputs
 
     def lane_parameters(self, parameters):
         """Names of the parameters that may differ from lane to lane."""
-        return [name for name in parameters if name not in self.sizes]
+        idle = {*self.sizes, *(INPUT if self.inputs else ())}
+        return [name for name in parameters if name not in idle]
 
     def data(self, parameters):
         """What all lanes of a system share."""
@@ -72,11 +86,11 @@ class Model:
 
     def cell(self, parameters):
         """The compiled cell for these parameters' shapes."""
-        visible = {k: v for k, v in parameters.items() if k not in self.sizes}
+        visible = {k: parameters[k] for k in self.lane_parameters(parameters)}
         key = (self.dimension(parameters), *((k, np.shape(v)) for k, v in visible.items()))
         with self._lock:
             if key not in self._cells:
-                self._cells[key] = make_cell(self.rule, self.kind, key[0], visible, self.jacobian)
+                self._cells[key] = make_cell(self.rule, self.kind, key[0], visible, self.jacobian, self.inputs)
         return self._cells[key]
 
 

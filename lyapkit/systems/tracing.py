@@ -16,31 +16,30 @@ MAX_PATHS = 64
 
 
 def rule_signature(rule, given=()):
-    """(names of the parameters after x, their defaults, whether it takes the time t).
+    """(names of the parameters after x, their defaults, those of t and u that it takes).
 
-    An argument t is the time unless it has a default or is among the `given` parameters.
+    An argument t is the time and u the input, unless it has a default or is among the `given` parameters.
     """
     arguments = list(inspect.signature(rule).parameters.values())
     if not arguments:
         raise ValueError("rule: takes no argument; the first one must be the state")
     special = {p.name for p in arguments[1:] if p.name in ("t", "u") and p.default is p.empty} - set(given)
-    if "u" in special:
-        raise ValueError("rule: u has no value; accepted: a parameter u with a value (rules take no input yet)")
     named = [p for p in arguments[1:] if p.name not in special]
     if any(p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) for p in named):
         raise ValueError("rule: *args and **kwargs are not accepted; name its parameters")
     defaults = {p.name: p.default for p in named if p.default is not p.empty}
-    return [p.name for p in named], defaults, "t" in special
+    return [p.name for p in named], defaults, special
 
 
 class Traced:
     """The expressions of a rule: `outputs` in the variables `state`, `raw` (parameters) and `time`."""
 
-    def __init__(self, graph, outputs, dimension, raw, branches):
+    def __init__(self, graph, outputs, dimension, raw, branches, inputs=0):
         self.graph, self.outputs, self.dimension = graph, outputs, dimension
         self.raw = raw
         self.state = [graph.variable(f"x{i}") for i in range(dimension)]
         self.time = graph.variable("t")
+        self.inputs = [graph.variable(f"u{i}") for i in range(inputs)]
         self.branches = branches  # ways through the rule; 1: it does not branch
 
     def jacobian(self):
@@ -62,18 +61,20 @@ class Traced:
         ]
 
 
-def trace(rule, parameters, dimension):
-    """Trace rule(x, **parameters) for a state of `dimension` units.
+def trace(rule, parameters, dimension, inputs=0):
+    """Trace rule(x, **parameters) for a state of `dimension` units and `inputs` inputs.
 
     parameters maps names to numbers or arrays; each number becomes a variable of its own. Raises
     Untraceable where the rule needs actual numbers.
     """
     graph = Graph()
     raw, arguments = _parameter_nodes(graph, parameters)
-    takes_time = rule_signature(rule, parameters)[2]
-    if takes_time:
+    special = rule_signature(rule, parameters)[2]
+    if "t" in special:
         arguments = {**arguments, "t": graph.variable("t")}
-    state = _state_array(graph, dimension)
+    if "u" in special:
+        arguments = {**arguments, "u": _variables(graph, "u", inputs)}
+    state = _variables(graph, "x", dimension)
     symbolic = _with_symbolic_math(rule)
     leaves = []
 
@@ -97,7 +98,7 @@ def trace(rule, parameters, dimension):
         return [where(condition, a, b) for a, b in zip(*sides, strict=True)]
 
     outputs = explore(0)
-    return Traced(graph, outputs, dimension, raw, len(leaves))
+    return Traced(graph, outputs, dimension, raw, len(leaves), inputs)
 
 
 def _parameter_nodes(graph, parameters):
@@ -114,11 +115,12 @@ def _parameter_nodes(graph, parameters):
     return raw, arguments
 
 
-def _state_array(graph, dimension):
-    state = np.empty(dimension, dtype=object)
-    for i in range(dimension):
-        state[i] = graph.variable(f"x{i}")
-    return state.view(NodeArray)
+def _variables(graph, letter, count):
+    """An array of so many variables."""
+    nodes = np.empty(count, dtype=object)
+    for i in range(count):
+        nodes[i] = graph.variable(f"{letter}{i}")
+    return nodes.view(NodeArray)
 
 
 def _outputs(graph, values, dimension):
