@@ -82,6 +82,7 @@ def _parser():
     spectrum.add_argument("system", nargs="?", help="name of a system")
     spectrum.add_argument("--weights", help="trained network in its place (.npz, .safetensors)")
     spectrum.add_argument("--cell", help="its cell: rnn, rnn_relu, gru, lstm (default: guessed)")
+    spectrum.add_argument("--kind", default="map", choices=("map", "flow"), help="the cell as it is, or continuous")
     _add_outputs(spectrum, "netCDF file to write besides")
     orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
     orbit.add_argument("system", help="name of a system")
@@ -139,7 +140,7 @@ def _system_or_network(arguments):
         return _system_of(arguments)()
     if arguments.system is not None:
         raise UsageError(f"system: given {arguments.system!r} and --weights; accepted: one of them")
-    return lyapkit.load_network(arguments.weights, cell=arguments.cell)
+    return lyapkit.load_network(arguments.weights, cell=arguments.cell, kind=arguments.kind)
 
 
 def _announce_compilation():

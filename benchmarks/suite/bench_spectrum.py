@@ -7,6 +7,9 @@ CASES = {
     "rotation_flow": (lambda: lk.systems.rotation_flow(2.0, 0.7), {"duration": 1000.0, "dt": 0.05}),
     "lorenz63": (lambda: lk.systems.lorenz63(), {"duration": 200.0, "dt": 0.01}),
     "lorenz96": (lambda: lk.systems.lorenz96(n=40), {"duration": 20.0, "dt": 0.05}),
+    "network of 16": (lambda: lk.random_network(n=16, kind="map"), {"duration": 2000}),
+    "network of 128": (lambda: lk.random_network(n=128, kind="map"), {"duration": 500}),
+    "gru": (lambda: lk.systems.gru_map(), {"duration": 5000}),
 }
 
 

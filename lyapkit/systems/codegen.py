@@ -39,8 +39,7 @@ _CLOSED_DETERMINANT = 4
 
 def hoist(traced, roots):
     """Nodes that depend on parameters alone and are used by others: worth computing once per block."""
-    moving = set()
-    users = {}
+    moving, users = set(), {}
     for node in reachable(roots):
         if node is traced.time or node in {*traced.state, *traced.inputs} or any(a in moving for a in node.args):
             moving.add(node)
@@ -348,5 +347,4 @@ def _function(name, fields, lines):
 
 def hoisted_nodes(traced):
     """What `prepare` computes for this rule: the fixed parts of the rate and of the tangent."""
-    roots = [*traced.outputs, *[e for e in _flat(traced.jacobian()) if e is not None]]
-    return hoist(traced, roots)
+    return hoist(traced, [*traced.outputs, *[e for e in _flat(traced.jacobian()) if e is not None]])
