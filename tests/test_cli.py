@@ -199,19 +199,26 @@ def test_help_and_import_load_nothing_heavy():
     subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
 
 
-def test_interrupt_keeps_what_was_finished(tmp_path):
+@pytest.mark.parametrize("existing", [False, True])
+def test_interrupt_keeps_what_was_finished(tmp_path, existing):
+    """Also a finished file that was to be replaced: what is new then lies beside it."""
     path = tmp_path / "long.nc"
-    words = ["scan", "rotation_map", "--alpha", "1:4:64", "--theta", "0:1:64", "--duration", "200000"]
-    command = [sys.executable, "-m", "lyapkit", *words, "-o", str(path), "--workers", "1"]
+    if existing:
+        lk.save(lk.lyapunov_spectrum(lk.systems.henon(), duration=50), path)
+        before = path.read_bytes()
+    words = ["scan", "rotation_map", "--alpha", "1:4:64", "--theta", "0:1:64", "--duration", "1000000"]
+    command = [sys.executable, "-m", "lyapkit", *words, "-o", str(path), "--workers", "1", "--overwrite"]
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
-    time.sleep(12)  # start-up, and some of the 8 blocks
+    time.sleep(12)  # start-up, and some of the 8 tasks of four seconds and more
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
-    if process.returncode == cli.OK:
-        pytest.skip("the machine finished the scan before it was interrupted")
     assert process.returncode == cli.INTERRUPTED and "Traceback" not in err
-    ds = lk.load(path)
+    partial = tmp_path / "long.partial.nc" if existing else path
+    assert f"of 4096 points are kept in {partial}" in err
+    ds = lk.load(partial)
     finished = ds.status.values == 0
     assert (ds.status.values == -1).any()
     np.testing.assert_array_equal(np.isfinite(ds.lyapunov_exponent.values[..., 0]), finished)
-    assert [p.name for p in tmp_path.iterdir()] == ["long.nc"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted({"long.nc", partial.name})
+    if existing:
+        assert path.read_bytes() == before
