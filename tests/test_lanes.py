@@ -83,6 +83,16 @@ def test_two_nearly_parallel_columns_of_any_size(run, angle, sizes):
 
 
 @pytest.mark.parametrize(("k", "n"), [(2, 2), (3, 3)])
+def test_columns_of_denormal_numbers_keep_their_digits(run, k, n):
+    frames = np.zeros((k, n, 8))
+    for j in range(k):
+        frames[j, j] = 2.0 ** -(1040 + j)
+    q, growth, *_ = qr(run, frames)
+    np.testing.assert_array_equal(growth, np.repeat(2.0 ** -(1040.0 + np.arange(k))[:, None], 8, axis=1))
+    np.testing.assert_allclose(q[..., 0], np.eye(k, n), atol=2e-16)
+
+
+@pytest.mark.parametrize(("k", "n"), [(2, 2), (3, 3)])
 def test_dead_columns_stay_zero_and_grow_by_zero(run, k, n):
     frames = random_frames(k, n, 8)
     frames[0, :, 1] = 0.0

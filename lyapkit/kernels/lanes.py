@@ -14,12 +14,12 @@ _SMALL, _LARGE = 1e-240, 1e240
 
 @inline
 def _largest(frame, j, lane):
-    """Largest entry of column j, 1 where that is zero or not finite."""
+    """Largest entry of column j (1e-300 where that is smaller), 1 where it is zero or not finite."""
     size = absolute(load(frame, (j, 0, lane)))
     for i in range(1, frame.shape[1]):
         entry = absolute(load(frame, (j, i, lane)))
         size = where(entry > size, entry, size)
-    return where((size > 0.0) & (size < 1e308), size, splat(1.0))
+    return where((size > 0.0) & (size < 1e308), _larger(size, splat(1e-300)), splat(1.0))
 
 
 @inline

@@ -13,7 +13,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from lyapkit import systems
-from lyapkit.systems.network import INPUT, network_model
+from lyapkit.systems.inputs import INPUT
+from lyapkit.systems.network import network_model
 from lyapkit.systems.system import System
 from lyapkit.systems.weight_names import GATES, assign_names, read_layers
 
