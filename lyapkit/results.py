@@ -24,7 +24,7 @@ STATUS = {
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
-    "collapsed": "the tangent map is singular on the orbit; an exponent is -inf",
+    "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
     "not_converged": "the standard error asked for was not reached; raise duration",
 }

@@ -144,15 +144,29 @@ def test_noise_is_repeatable():
     assert abs(samples.std() * 0.1 - 1) < 5 / np.sqrt(2 * len(samples))
 
 
-def test_lost_digits_are_said():
-    """tanh with a gain of 40: the third exponent has none left (-129.84 with 700 digits), and the result says so."""
+def test_strong_gains_of_three_units():
+    """tanh with a gain of 40: the third column is 45 digits shorter than the first, and keeps its own.
+
+    -129.8366 by arithmetic with 700 digits; the determinant, computed without the frame, knows more of them.
+    """
     W = np.random.default_rng(0).standard_normal((3, 3)) / np.sqrt(3)
     system = lk.define_map(lambda x, g: np.tanh(g * (W @ x)), dimension=3, parameters={"g": 10.0})
     keywords = {"initial_state": [0.3, 0.2, 0.1], "duration": 1000}
-    fine, lost = (lk.lyapunov_spectrum(system.with_(g=g), **keywords) for g in (10.0, 40.0))
-    assert fine.status == 0 and fine.lyapunov_exponent_stderr.max() < 1e-9
-    assert lost.status == 4
-    assert abs(lost.lyapunov_exponent[2] + 129.8366) < lost.lyapunov_exponent_stderr[2]
+    for g in (10.0, 40.0):
+        ds = lk.lyapunov_spectrum(system.with_(g=g), **keywords)
+        assert ds.status == 0 and ds.lyapunov_exponent_stderr.max() < 1e-9
+        assert abs(ds.exponent_sum_error) < 1e-9
+    assert abs(ds.lyapunov_exponent[2] + 129.8366) < 1e-4
+
+
+@pytest.mark.parametrize("n", [5, 24])
+def test_digits_that_are_lost_are_said(n):
+    """At a gain of 125 no frame of double precision follows the last columns: errors or the status say so."""
+    W = np.random.default_rng(1).standard_normal((n, n)) / np.sqrt(n)
+    ds = lk.lyapunov_spectrum(lk.systems.rnn_map(W=125.0 * W), duration=300, transient=100)
+    wrong = abs(ds.exponent_sum_error)
+    assert ds.status != 0 or wrong < 10 * ds.lyapunov_exponent_stderr.sum() + 1e-9
+    assert ds.frame_orthogonality < 1e-10
 
 
 def test_a_rule_that_ignores_a_unit_has_an_exponent_of_minus_infinity():

@@ -9,6 +9,7 @@ from lyapkit.systems.define import check_jacobian
 from lyapkit.systems.evaluate import volume_rates
 
 _ROUNDING = np.finfo(float).eps
+_SKEW = 1e-6  # a frame less orthogonal than this gives no exponents
 _HOPELESS = 1e-2  # an exponent with this possible error has lost its digits
 
 
@@ -51,13 +52,14 @@ def sum_error(exponents, volume, n):
     return np.where(total == volume, 0.0, difference)  # also where both are -inf
 
 
-def outcome(ensemble, exponents, loss):
-    """Status (L,) of orbits with these exponents and what the frame's condition may have cost them (k, L)."""
+def outcome(ensemble, exponents, loss, skewness, lost):
+    """Status (L,) of orbits with these exponents; `loss` (k, L) and the others say what their digits are worth."""
     escaped = ~np.isfinite(ensemble.gather("x")).all(axis=0)
     diverged = escaped | np.isnan(exponents).any(axis=0)
     collapsed = (exponents == -np.inf).any(axis=0)
-    status = np.where((loss > _HOPELESS).any(axis=0), STATUS["ill_conditioned"], STATUS["ok"])
-    status = np.where(collapsed, STATUS["collapsed"], status)
+    hopeless = (loss > _HOPELESS).any(axis=0) | (skewness > _SKEW)
+    status = np.where(collapsed, STATUS["collapsed"], STATUS["ok"])
+    status = np.where(lost | (hopeless & ~collapsed), STATUS["ill_conditioned"], status)
     return np.where(diverged, STATUS["diverged"], status).astype(np.int8)
 
 
@@ -71,16 +73,16 @@ def blanked(result):
     return result
 
 
-def sampled_volume(system, record, values):
-    """Mean tr Df or ln |det Df| (L,) over states (samples, n, L), where it has no closed form; NaN without any."""
+def sampled_volume(system, record, times, values):
+    """Mean tr Df or ln |det Df| (L,) over states (samples, n, L) at these times, where it has no closed form."""
     lanes, points = record.shape[-1], len(next(iter(values.values()))) if values else record.shape[-1]
     if not len(record):
         return np.full(lanes, np.nan)
     chosen = np.minimum(np.arange(lanes), points - 1)
     values = {name: column[chosen] for name, column in values.items()}
     total = np.zeros(lanes)
-    for state in record:  # one after the other, whatever the number of lanes: the same bits
-        total = total + volume_rates(system, state.T, values)
+    for state, time in zip(record, times):  # one after the other, whatever the number of lanes: the same bits
+        total = total + volume_rates(system, state.T, values, time)
     return total / len(record)
 
 
@@ -105,18 +107,24 @@ def conditioning_loss(exponents, condition, difference, dt, dimension):
 def with_exact_zeros(system, ensemble, exponents, volume):
     """The last of all exponents (n, L) is -inf where ln |det Df| is, which knows of zeros that rounding hides.
 
-    Where only the determinant's product has underflown, the volume is not known.
+    Where only the determinant's product has underflown, the volume is not known. The other way round, an exponent of
+    -inf beside a volume that is known and finite has only lost all its digits: where it is the only one, it
+    is what the sum leaves for it. Returns exponents, volume, and where this was done or could not be (L,).
     """
     dead = volume == -np.inf
+    missing = (exponents == -np.inf).sum(axis=0)
+    lost = (missing > 0) & np.isfinite(volume)
+    rest = volume - np.where(np.isfinite(exponents), exponents, 0.0).sum(axis=0)
+    exponents = exponents.copy()
+    exponents[-1] = np.where(lost & (missing == 1), rest, exponents[-1])
     if not dead.any():
-        return exponents, volume
+        return exponents, volume, lost
     lanes = np.minimum(np.arange(len(volume)), ensemble.points - 1)
     values = {name: column[lanes] for name, column in ensemble.values.items()}
-    logs = volume_rates(system, ensemble.gather("x").T, values)
+    logs = volume_rates(system, ensemble.gather("x").T, values, ensemble.time)
     underflown = dead & np.isfinite(logs) & np.isfinite(exponents).all(axis=0)
-    exponents = exponents.copy()
     exponents[-1] = np.where(dead & ~underflown, -np.inf, exponents[-1])
-    return exponents, np.where(underflown, np.nan, volume)
+    return exponents, np.where(underflown, np.nan, volume), lost
 
 
 def check_given_jacobian(system, states):

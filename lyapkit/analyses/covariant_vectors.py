@@ -21,6 +21,10 @@ from lyapkit.systems.system import System
 _SPACING = {"flow": 0.1, "map": 1.0}
 
 
+# Stands for the growth of a dead direction, whose inverse and its square are still finite.
+_NEXT_TO_NOTHING = 1e-150
+
+
 @dataclasses.dataclass(frozen=True)
 class _CovariantVectors:
     system: System
@@ -89,7 +93,9 @@ class _CovariantVectors:
         result["lyapunov_exponent"] = result["finite_time_exponent"].mean(axis=1)
         result["state"] = np.moveaxis(np.array(orbit[: self.samples]), 1, 0)
         bad = ~np.isfinite(result["covariant_vector"]).all(axis=(1, 2, 3))
-        result["status"] = np.where(bad, STATUS["diverged"], STATUS["ok"]).astype(np.int8)
+        dead = (result["lyapunov_exponent"] == -np.inf).any(axis=1)
+        status = np.where(dead, STATUS["collapsed"], STATUS["ok"])
+        result["status"] = np.where(bad, STATUS["diverged"], status).astype(np.int8)
         return {name: array[: ensemble.points] for name, array in result.items()}
 
     def _first_interval(self):
@@ -133,10 +139,11 @@ def _step_back(triangle, coefficients):
     finite = np.isfinite(triangle).all(axis=(1, 2), keepdims=True)
     k = triangle.shape[-1]
     solvable = np.where(finite, triangle, np.eye(k))
-    solvable = solvable + np.where(solvable == 0.0, np.eye(k) * 1e-300, 0.0)  # a dead direction stays in its place
+    dead = np.diagonal(solvable, axis1=1, axis2=2) == 0.0  # directions that are mapped to nothing
+    solvable = solvable + np.where(solvable == 0.0, np.eye(k) * _NEXT_TO_NOTHING, 0.0)
     solved = np.triu(np.linalg.solve(solvable, coefficients)) + np.where(finite, 0.0, np.nan)
     length = np.linalg.norm(solved, axis=1)
-    return solved / length[:, None, :], length
+    return solved / length[:, None, :], np.where(dead, np.inf, length)
 
 
 @verb

@@ -23,6 +23,7 @@ from lyapkit.analyses.propagation import (
     Ensemble,
     checked_precision,
     checked_state,
+    input_covers,
     spectrum_clock,
     time_direction,
 )
@@ -34,6 +35,7 @@ from lyapkit.systems.system import System
 # States at which the volume's rate of a network is taken where it has no closed form: about so many; with many units
 # so many steps apart that all of them cost a few per cent of the run.
 VOLUME_SAMPLES, VOLUME_STRIDE, MANY_UNITS = 200, 50, 128
+_REST = 1e-12  # relative error of an exponent that is what the volume leaves
 _ROUNDS = 10  # `until` doubles the duration at most this often
 _TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
@@ -111,9 +113,9 @@ class _Spectrum:
         if self.until is not None:
             for _ in range(_ROUNDS):
                 open_ = self._open(result)
-                if not open_.any():
-                    break
                 steps *= 2
+                if not open_.any() or not input_covers(self.system, ensemble.time + steps * self.clock.dt):
+                    break
                 longer = self._average(ensemble, steps, monitor)
                 result = {k: np.where(open_, longer[k], result[k]) for k in result}
             late = self._open(result)
@@ -130,7 +132,7 @@ class _Spectrum:
         batch = estimators.batch_steps(steps, tangent.WINDOW)
         # The interval may still grow where the weights are next to nothing.
         stride = self._stride(steps)
-        start = ensemble.gather("x")
+        start, begun = ensemble.gather("x"), ensemble.time
         sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2
@@ -142,14 +144,18 @@ class _Spectrum:
         volume = mean[k]
         if not self.system.cell.has_volume:
             states = np.concatenate([start[None], record])[:-1]  # where steps begin
-            volume = sampled_volume(self.system, states, ensemble.values)
+            times = begun + self.clock.dt * stride * np.arange(len(states))
+            volume = sampled_volume(self.system, states, times, ensemble.values)
+        lost = np.zeros(len(volume), dtype=bool)
         if k == self.system.dimension:
-            exponents, volume = with_exact_zeros(self.system, ensemble, exponents, volume)
-        difference = sum_error(exponents, volume, self.system.dimension)
+            exponents, volume, lost = with_exact_zeros(self.system, ensemble, exponents, volume)
+            errors[-1] = np.where(lost, errors[:-1].sum(axis=0) + _REST * abs(volume), errors[-1])
+        difference = np.where(lost, np.nan, sum_error(exponents, volume, self.system.dimension))
         condition = np.sqrt(ensemble.gather("quality")[tangent.WORST])
         measured = difference if self.system.cell.has_volume else np.full_like(difference, np.nan)
         loss = conditioning_loss(exponents, condition, measured, self.clock.dt, self.system.dimension)
-        errors = errors + loss
+        errors = np.where(exponents == -np.inf, np.nan, errors + np.where(lost, 0.0, loss))
+        skewness = orthogonality(ensemble.gather("frame"), self.system.data.layout.spread)
         signs = self._signs(exponents, errors)
         result = {
             "lyapunov_exponent": exponents,
@@ -158,11 +164,11 @@ class _Spectrum:
             "mean_divergence": volume,
             "exponent_sum_error": difference,
             **self.what_follows(exponents, errors, signs),
-            "frame_orthogonality": orthogonality(ensemble.gather("frame"), self.system.data.layout.spread),
+            "frame_orthogonality": skewness,
             "frame_condition": condition,
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
-            "status": outcome(ensemble, exponents, loss),
+            "status": outcome(ensemble, exponents, loss, skewness, lost),
         }
         if self.history:
             running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
@@ -250,7 +256,7 @@ def lyapunov_spectrum(
                     plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
     margin          half-width within which an exponent counts as zero
     until           double the duration until every standard error is below this; status "not_converged" if
-                    ten doublings do not suffice
+                    ten doublings, or what the input covers, do not suffice
     history         add running_exponent(time, mode), the plain means up to each time (not with until)
     frame_interval  steps between orthonormalisations (1, 2, 4, ... 32), default under control of the condition
     precision       "single": products of a network of 20 and more units with its frame in single precision, which
@@ -260,7 +266,8 @@ def lyapunov_spectrum(
 
     A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed". Where one
     step alone makes the frame so ill-conditioned that trailing exponents have no digits left, the status is
-    "ill_conditioned". Standard errors contain this loss, but not the error of the step.
+    "ill_conditioned"; if only the last is lost and the volume known, it is what the sum leaves. Standard errors
+    contain such losses, but not the error of the step.
 
     >>> import lyapkit as lk
     >>> system = lk.systems.linear_flow(A=[[-1.0, 5.0], [0.0, -3.0]])

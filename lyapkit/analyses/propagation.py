@@ -81,13 +81,19 @@ def spectrum_clock(system, transient, duration, dt, method):
     return time
 
 
+def input_covers(system, end):
+    """Whether the samples of the input, if it has any, last until this time."""
+    available = inputs.drive(system).duration
+    return available is None or end <= available * (1 + 1e-9)
+
+
 def check_input(system, time):
     """Refuse a run that the input's samples do not cover, or whose steps do not end on their borders."""
     drive = inputs.drive(system)
     if drive.duration is None:
         return
     whole_run = (time.transient + time.steps) * time.dt
-    if whole_run > drive.duration * (1 + 1e-9):
+    if not input_covers(system, whole_run):
         raise ValueError(
             f"duration: {whole_run:g} with the transient, accepted: at most {drive.duration:g}, the time that the "
             "input covers"
@@ -184,6 +190,11 @@ class Ensemble:
         """The blocks' arrays `name` (x, frame, quality) side by side, the lanes last."""
         return np.concatenate([block.get(name) for block in self._blocks], axis=-1)
 
+    @property
+    def time(self):
+        """Time (iterates) that has been run."""
+        return float(self._blocks[0].t[0])
+
     def set_frames(self, frames):
         """Go on with the frames (k, n, points)."""
         at = 0
@@ -211,7 +222,7 @@ class _Block:
         self.points, self._layout = len(states), data.layout
         rows, lanes = self._layout.rows, self._layout.lanes(self.points)
         self._is_map = system.kind == "map"
-        self.x = self._layout.pack(states)
+        self.x, self.t = self._layout.pack(states), np.zeros(lanes)
         self.frame = np.zeros((columns, rows, lanes))
         if frame is not None:
             self.frame[:] = self._layout.pack_columns(frame, lanes)
@@ -231,7 +242,7 @@ class _Block:
             "collect": interval or longest, **drive.sizes(data.layout), **working[0],
         }  # fmt: skip
         arrays = {
-            "t": np.zeros(lanes),
+            "t": self.t,
             "h": np.full(lanes, clock.dt),
             "x": self.x,
             "frame": self.frame,
@@ -262,7 +273,7 @@ class _Block:
         sizes |= {"orthonormalise": orthonormalise.address, **blas.addresses()}
         arrays |= {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
         if single and columns:
-            length = columns * WIDTH * max(data.rows.values())
+            length = columns * WIDTH * max(*data.rows.values(), data.rank_rows)
             sizes |= {"single": 1, "single_length": len(data.shared), "rounded_length": length}
             arrays |= {
                 "shared_single": data.shared.astype(np.float32),

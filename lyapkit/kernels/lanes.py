@@ -8,6 +8,9 @@ from lyapkit.kernels.simd import absolute, any_lane, copysign, fma, load, splat,
 # A column that loses this share of its length to its predecessors is orthogonalised once more: one pass
 # leaves an error of eps / share, two leave eps ("twice is enough", Giraud, Langou & Rozloznik 2005).
 _SECOND_PASS = 1e-2
+# Twice is enough unless a column is next to nothing but parts along its predecessors: then each further pass uncovers
+# sixteen digits more of a rest whose entries are small because the tangent map's rows are, and not by cancellation.
+_PASSES = 8
 # Outside this range the square of a column comes near the ends of the double range: it is scaled first.
 _SMALL, _LARGE = 1e-240, 1e240
 
@@ -166,10 +169,16 @@ def _gram_schmidt(frame, lane, due, growth):
         if j > 0:
             _project(frame, j, lane, due)
             after = _square(frame, j, lane)
-            lossy = (due > 0.5) & (after < _SECOND_PASS * _SECOND_PASS * before)
-            if any_lane(lossy):
-                _project(frame, j, lane, where(lossy, splat(1.0), splat(0.0)))
-                after = _square(frame, j, lane)
+            passed, lossy = before, (due > 0.5) & (after < _SECOND_PASS * _SECOND_PASS * before)
+            for _ in range(_PASSES):
+                if any_lane(lossy):
+                    passed = where(lossy, after, passed)
+                    _project(frame, j, lane, where(lossy, splat(1.0), splat(0.0)))
+                    after = where(lossy, _square(frame, j, lane), after)
+                    lossy = lossy & (after < _SECOND_PASS * _SECOND_PASS * passed)
+            if any_lane(lossy):  # nothing but rounding of the columns before: a dead column
+                _scale(frame, j, lane, where(lossy, splat(0.0), splat(1.0)))
+                after = where(lossy, splat(0.0), after)
         tiny = (due > 0.5) & (after < _SMALL)
         if any_lane(tiny):  # the square of what is left is too small to tell its length
             size = where(tiny, _largest(frame, j, lane), splat(1.0))

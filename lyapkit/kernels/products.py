@@ -218,6 +218,8 @@ def _low_rank(call, index, shared, header, transposed, source, row, target):
                 # the diagonal is stored as vectors are: in eight equal lanes, or spread
                 factor = load(shared, (diagonal + WIDTH * i,))
                 store(target, (c, i, lane), factor * load(source, (c, row + i, lane)))
+    if rank == 0:
+        return
     if spread and transposed:
         _by_blas(call, shared, left, n, rank, True, source, row, small, 0.0)
         _by_blas(call, shared, right, rank, n, True, small, 0, target, 1.0)

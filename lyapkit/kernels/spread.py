@@ -25,6 +25,7 @@ _BLOCK = 32  # columns
 # (|v_j| / R_jj)^2 from which one pass would leave a block less orthogonal than some 1e-12: Cholesky's error is
 # eps times it, Gram-Schmidt's eps times its root
 _SECOND_PASS_INSIDE, _SECOND_PASS = 1e3, 1e6
+_PASSES = 8  # of Gram-Schmidt at most, see kernels.lanes
 _BREAKDOWN = 1e12  # from here on the Gram matrix is singular to rounding
 _SMALL, _LARGE = 1e-240, 1e240  # squares outside are scaled first
 
@@ -99,15 +100,22 @@ def _cholesky(call, frame, start, count, gram, growth, info):
 
 @inline
 def _column_by_column(call, frame, start, count, gram, growth):
-    """Classical Gram-Schmidt of a block's columns against all before them, two passes each."""
+    """Classical Gram-Schmidt of a block's columns against all before them, each until it loses no length.
+
+    A column that loses it in every pass lies in the span of those before, down to the noise of its own rounding (as all
+    do once the rank of the tangent map is reached): it is dead, and grows by 0.
+    """
     width, basis, along = frame.shape[1] * WIDTH, address(frame), address(gram)
     for j in range(start, start + count):
-        column = basis + _DOUBLE * j * width
-        for _ in range(2):
-            if j > 0:
-                dgemv(number(call, "dgemv"), _T, width, j, 1.0, basis, width, column, 1, 0.0, along, 1)
-                dgemv(number(call, "dgemv"), _N, width, j, -1.0, basis, width, along, 1, 1.0, column, 1)
-        length = math.sqrt(_square(frame, j))
+        column, length, before = basis + _DOUBLE * j * width, math.sqrt(_square(frame, j)), math.inf
+        for _ in range(_PASSES if j > 0 else 0):
+            if length > 0.5 * before:
+                break
+            dgemv(number(call, "dgemv"), _T, width, j, 1.0, basis, width, column, 1, 0.0, along, 1)
+            dgemv(number(call, "dgemv"), _N, width, j, -1.0, basis, width, along, 1, 1.0, column, 1)
+            before, length = length, math.sqrt(_square(frame, j))
+        if j > 0 and not length > 0.5 * before:
+            length = 0.0
         growth[j, 0] *= length
         inverse = 1.0 / length if length > 0.0 else 0.0
         for i in range(frame.shape[1]):

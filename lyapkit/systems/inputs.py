@@ -2,12 +2,14 @@
 
 import functools
 import math
+import numbers
 
 import numpy as np
 
 from lyapkit.kernels.abi import CALL, field, number
 from lyapkit.kernels.jit import Kernel, announce, inline, kernel
 from lyapkit.systems.layout import rows_of
+from lyapkit.systems.matrices import real_array
 
 # parameters of systems that take an input, and their defaults
 INPUT = {"input": None, "input_dt": 1.0, "interpolation": "hold"}
@@ -20,12 +22,12 @@ def checked_input(name, value):
             raise ValueError(f"interpolation: given {value!r}, accepted: hold, linear")
         return value
     if name == "input_dt":
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < math.inf:
             raise ValueError(f"input_dt: given {value!r}, accepted: a number above 0")
         return float(value)
     if value is None or callable(value):
         return value
-    array = np.array(value, dtype=float)
+    array = real_array(name, value)
     array = array[:, None] if array.ndim == 1 else array
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"input: given shape {array.shape}, accepted: (time, n_inputs), or a callable u(t)")
@@ -51,6 +53,9 @@ def white_noise(n_inputs, duration, dt, seed=0):
     >>> lk.white_noise(2, duration=100.0, dt=0.05, seed=1).shape
     (2000, 2)
     """
+    for name, value in (("n_inputs", n_inputs), ("duration", duration), ("dt", dt)):
+        if isinstance(value, bool) or not isinstance(value, numbers.Real) or not 0 < value < math.inf:
+            raise ValueError(f"{name}: given {value!r}, accepted: a number above 0")
     samples = math.ceil(duration / dt - 1e-9)
     return np.random.default_rng(seed).standard_normal((samples, n_inputs)) / math.sqrt(dt)
 

@@ -23,10 +23,10 @@ class LowRank:
 
     def __post_init__(self):
         for name in ("diagonal", "left", "right"):
-            array = np.array(getattr(self, name), dtype=float)
+            array = real_array(f"LowRank.{name}", getattr(self, name))
             array.setflags(write=False)
             object.__setattr__(self, name, array)
-        n, rank = len(self.diagonal), self.left.shape[-1]
+        n, rank = self.diagonal.size, self.left.shape[-1] if self.left.ndim else 0
         if self.diagonal.ndim != 1 or self.left.shape != (n, rank) or self.right.shape != (rank, n):
             raise ValueError(
                 f"LowRank: given shapes {self.diagonal.shape}, {self.left.shape}, {self.right.shape}; accepted: "
@@ -52,6 +52,8 @@ def checked(name, value):
     if is_sparse(value):
         import scipy.sparse
 
+        if len(value.shape) != 2 or np.iscomplexobj(value.data):
+            raise ValueError(f"{name}: given {value!r}, accepted: a matrix (rows, columns) of real numbers")
         matrix = scipy.sparse.csr_array(value, dtype=float, copy=True)
         matrix.sum_duplicates()
         bad = np.flatnonzero(~np.isfinite(matrix.data))
@@ -59,20 +61,32 @@ def checked(name, value):
             row = int(np.searchsorted(matrix.indptr, bad[0], side="right")) - 1
             where = [row, int(matrix.indices[bad[0]])]
             raise ValueError(f"{name}: {matrix.data[bad[0]]} at index {where}, accepted: finite numbers")
+        for part in (matrix.data, matrix.indices, matrix.indptr):
+            part.setflags(write=False)
         return matrix
     if isinstance(value, LowRank):
         for part in ("diagonal", "left", "right"):
             _finite(f"{name}.{part}", getattr(value, part))
         return value
-    try:
-        array = np.array(value, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"{name}: given {value!r}, accepted: a matrix of real numbers") from None
+    array = real_array(name, value)
     if array.ndim != 2 or 0 in array.shape:
         raise ValueError(f"{name}: given shape {array.shape}, accepted: a matrix (rows, columns)")
     _finite(name, array)
     array.setflags(write=False)
     return array
+
+
+def real_array(name, value):
+    """`value` as a new array of doubles; TypeError for what is none, complex numbers included."""
+    try:
+        array = np.array(value)
+        if array.dtype.kind in "biuf":
+            return array.astype(float)
+    except ValueError:  # ragged
+        pass
+    given = " ".join(repr(value).split())
+    given = given if len(given) < 60 else f"{given[:57]}..."
+    raise TypeError(f"{name}: given {given}, accepted: an array of real numbers") from None
 
 
 def _finite(name, array):
@@ -115,8 +129,25 @@ def both(a, b):
 
 
 def log_determinant(matrix):
-    """ln |det|; -inf of a singular matrix."""
-    return float(np.linalg.slogdet(dense(matrix))[1])
+    """ln |det|, -inf of a singular matrix; by sparse elimination where the matrix is not dense.
+
+    det(D + L R) is that of [[D, L], [-R, 1]].
+    """
+    if isinstance(matrix, np.ndarray):
+        return float(np.linalg.slogdet(matrix)[1])
+    import scipy.sparse
+    import scipy.sparse.linalg
+
+    if isinstance(matrix, LowRank):
+        one = scipy.sparse.eye_array(matrix.left.shape[1])
+        blocks = [[scipy.sparse.diags_array(matrix.diagonal), matrix.left], [-matrix.right, one]]
+        matrix = scipy.sparse.block_array(blocks)
+    try:
+        factors = scipy.sparse.linalg.splu(scipy.sparse.csc_array(matrix))
+    except RuntimeError:  # exactly singular
+        return -np.inf
+    with np.errstate(divide="ignore"):
+        return float(np.log(abs(factors.U.diagonal())).sum())
 
 
 class SharedData:

@@ -146,7 +146,9 @@ class NetworkModel(Model):
                 continue
             shape = parameters[name].shape
             for axis, (space, size) in enumerate(zip(spaces, shape, strict=True)):
-                if sizes.setdefault(space, size) != size:
+                if sizes.setdefault(space, size) != size and source.get(space, name) == name:
+                    raise ValueError(f"{name}: given shape {shape}, accepted: square, as {(shape[0], shape[0])}")
+                if sizes[space] != size:
                     wanted = tuple(sizes.get(s, "n") for s in spaces) if axis else (sizes[space], shape[1])
                     wanted = (wanted[0], wanted[0]) if spaces[0] == spaces[1] else wanted
                     raise ValueError(
@@ -235,7 +237,7 @@ def _matrix(name, known):
 
 
 def _checked_vector(name, value):
-    array = np.array(value, dtype=float)
+    array = mx.real_array(name, value)
     if array.ndim != 1:
         raise ValueError(f"{name}: given shape {array.shape}, accepted: a number or one for each unit")
     if not np.isfinite(array).all():

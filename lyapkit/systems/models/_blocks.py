@@ -13,6 +13,8 @@ def weights(parameters):
     import scipy.sparse
 
     alpha, theta, coupling = parameters["alpha"], parameters["theta"], parameters["coupling"]
+    if not alpha.size:
+        raise ValueError("alpha: given no block, accepted: at least one")
     if alpha.shape != theta.shape:
         raise ValueError(f"theta: given shape {theta.shape}, accepted: {alpha.shape}, one angle for each block")
     c, s = alpha * np.cos(theta), alpha * np.sin(theta)

@@ -32,4 +32,5 @@ ACTIVATIONS = {
     "erf": function("erf"),
     "identity": identity,
     "hard_tanh": hard_tanh,
+    "hard tanh": hard_tanh,
 }
