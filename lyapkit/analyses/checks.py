@@ -112,6 +112,8 @@ def with_exact_zeros(system, ensemble, exponents, volume):
     is what the sum leaves for it. Returns exponents, volume, and where this was done or could not be (L,).
     """
     dead = volume == -np.inf
+    if np.isfinite(exponents).all() and not dead.any():
+        return exponents, volume, np.zeros(len(volume), dtype=bool)
     missing = (exponents == -np.inf).sum(axis=0)
     lost = (missing > 0) & np.isfinite(volume)
     rest = volume - np.where(np.isfinite(exponents), exponents, 0.0).sum(axis=0)

@@ -5,14 +5,15 @@ All arrays end in the lane axis; the batch axis comes first where there is one.
 
 import numpy as np
 
-BATCHES = 32  # batches that a run is cut into, when it is long enough
+# Batches that a run is cut into, when it is long enough: what the errors need, and what a history shows.
+BATCHES, HISTORY = 16, 32
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
 
-def batch_steps(steps, window):
-    """Steps of one batch: whole windows, so that the run makes at most BATCHES."""
+def batch_steps(steps, window, batches):
+    """Steps of one batch: whole windows, so that the run makes at most so many."""
     windows = -(-steps // window)
-    return max(1, -(-windows // BATCHES)) * window
+    return max(1, -(-windows // batches)) * window
 
 
 def rates(sums, dt):

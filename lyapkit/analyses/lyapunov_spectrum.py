@@ -96,8 +96,13 @@ class _Spectrum:
             **time_direction(self.system),
         }
 
+    def _batch(self, steps):
+        """Steps of a batch of a run."""
+        batches = estimators.HISTORY if self.history else estimators.BATCHES
+        return estimators.batch_steps(steps, tangent.WINDOW, batches)
+
     def _batch_ends(self):
-        size = estimators.batch_steps(self.clock.steps, tangent.WINDOW)
+        size = self._batch(self.clock.steps)
         return np.minimum(np.arange(size, self.clock.steps + size, size), self.clock.steps)
 
     def measure(self, values, states, monitor):
@@ -129,10 +134,10 @@ class _Spectrum:
 
     def _average(self, ensemble, steps, monitor):
         """Run on for `steps` and estimate; arrays end in the lane axis."""
-        batch = estimators.batch_steps(steps, tangent.WINDOW)
+        batch = self._batch(steps)
         # The interval may still grow where the weights are next to nothing.
         stride = self._stride(steps)
-        start, begun = ensemble.gather("x"), ensemble.time
+        start, begun = ensemble.gather("x") if stride else None, ensemble.time
         sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2

@@ -84,6 +84,8 @@ class Drive:
 
     def sizes(self, layout):
         """Numbers of the call table."""
+        if not self.count:
+            return {}
         return {
             "inputs": self.rows(layout), "signal_length": len(self.signal), "components": self.count,
             "held": self.held,
@@ -91,6 +93,8 @@ class Drive:
 
     def arrays(self, layout, lanes):
         """Arrays of the call table."""
+        if not self.count:
+            return {}
         signal = np.ascontiguousarray(self.signal)
         return {"u": np.zeros((self.rows(layout), lanes)), "signal": signal, "input_dt": np.array([self.input_dt])}
 

@@ -125,9 +125,11 @@ class Data:
 
     def working(self, columns, lanes):
         """Working arrays of products, and the numbers that go with them, for the call table."""
-        sizes = {"product": _product_address()} if len(self.index) else {}
-        sizes |= {
-            "spread": self.layout.spread, "shared_length": len(self.shared), "index_length": len(self.index),
+        if not len(self.index):  # a small system without matrices
+            return {}, {}
+        sizes = {
+            "product": _product_address(), "spread": self.layout.spread,
+            "shared_length": len(self.shared), "index_length": len(self.index),
             "rank_blocks": max(columns, 1), "rank_rows": self.rank_rows, "turned_rows": self.turned_rows,
         }  # fmt: skip
         arrays = {
