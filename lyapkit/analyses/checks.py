@@ -76,8 +76,6 @@ def blanked(result):
 def sampled_volume(system, record, times, values):
     """Mean tr Df or ln |det Df| (L,) over states (samples, n, L) at these times, where it has no closed form."""
     lanes, points = record.shape[-1], len(next(iter(values.values()))) if values else record.shape[-1]
-    if not len(record):
-        return np.full(lanes, np.nan)
     chosen = np.minimum(np.arange(lanes), points - 1)
     values = {name: column[chosen] for name, column in values.items()}
     total = np.zeros(lanes)

@@ -148,6 +148,8 @@ class _Spectrum:
         errors = np.take_along_axis(error[:k], order, axis=0)
         volume = mean[k]
         if not self.system.cell.has_volume:
+            volume = np.full_like(volume, np.nan)
+        if stride:
             states = np.concatenate([start[None], record])[:-1]  # where steps begin
             times = begun + self.clock.dt * stride * np.arange(len(states))
             volume = sampled_volume(self.system, states, times, ensemble.values)
