@@ -93,11 +93,6 @@ class NetworkModel(Model):
         """The matrices that are made of the parameters."""
         return self.make(parameters) if self.make else {}
 
-    @property
-    def takes_input(self):
-        """Whether there is a way for an input."""
-        return any(columns == "input" for _, columns in self.matrices.values())
-
     def checked(self, name, value):
         """A parameter as it is kept; refuses what does not fit."""
         if name in self.options:
