@@ -73,12 +73,16 @@ def blanked(result):
     return result
 
 
-def sampled_volume(system, record, times, values):
+def _values_of_lanes(ensemble, lanes):
+    """Parameters (lanes,) that differ: lanes beyond the points repeat the last one."""
+    chosen = np.minimum(np.arange(lanes), ensemble.points - 1)
+    return {name: column[chosen] for name, column in ensemble.values.items()}
+
+
+def sampled_volume(system, record, times, ensemble):
     """Mean tr Df or ln |det Df| (L,) over states (samples, n, L) at these times, where it has no closed form."""
-    lanes, points = record.shape[-1], len(next(iter(values.values()))) if values else record.shape[-1]
-    chosen = np.minimum(np.arange(lanes), points - 1)
-    values = {name: column[chosen] for name, column in values.items()}
-    total = np.zeros(lanes)
+    lanes = record.shape[-1]
+    values, total = _values_of_lanes(ensemble, lanes), np.zeros(lanes)
     for state, time in zip(record, times):  # one after the other, whatever the number of lanes: the same bits
         total = total + volume_rates(system, state.T, values, time)
     return total / len(record)
@@ -119,8 +123,7 @@ def with_exact_zeros(system, ensemble, exponents, volume):
     exponents[-1] = np.where(lost & (missing == 1), rest, exponents[-1])
     if not dead.any():
         return exponents, volume, lost
-    lanes = np.minimum(np.arange(len(volume)), ensemble.points - 1)
-    values = {name: column[lanes] for name, column in ensemble.values.items()}
+    values = _values_of_lanes(ensemble, len(volume))
     logs = volume_rates(system, ensemble.gather("x").T, values, ensemble.time)
     underflown = dead & np.isfinite(logs) & np.isfinite(exponents).all(axis=0)
     exponents[-1] = np.where(dead & ~underflown, -np.inf, exponents[-1])

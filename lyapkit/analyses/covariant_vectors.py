@@ -19,8 +19,6 @@ from lyapkit.systems.system import System
 
 # Time units (iterates) between samples: within them the frame of a common system stays well-conditioned.
 _SPACING = {"flow": 0.1, "map": 1.0}
-
-
 # Stands for the growth of a dead direction, whose inverse and its square are still finite.
 _NEXT_TO_NOTHING = 1e-150
 

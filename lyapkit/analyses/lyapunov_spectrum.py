@@ -152,7 +152,7 @@ class _Spectrum:
         if stride:
             states = np.concatenate([start[None], record])[:-1]  # where steps begin
             times = begun + self.clock.dt * stride * np.arange(len(states))
-            volume = sampled_volume(self.system, states, times, ensemble.values)
+            volume = sampled_volume(self.system, states, times, ensemble)
         lost = np.zeros(len(volume), dtype=bool)
         if k == self.system.dimension:
             exponents, volume, lost = with_exact_zeros(self.system, ensemble, exponents, volume)

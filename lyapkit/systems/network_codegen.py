@@ -68,6 +68,7 @@ class _Writer:
         self.lines, self.working = [], []
         self.buffers = {}  # node -> name of the block that holds it
         self.reads = {}  # variable -> (block, first row, its column "0" or "c")
+        self.extra_numbers = {}  # variable without a space -> text that reads it
         for name, node in zip(net.components, net.state, strict=True):
             self.reads[node] = ("x_block", places.read("first", name), "0")
         self.reads[net.input] = ("u_block", "0", "0")
@@ -201,8 +202,6 @@ class _Writer:
                 outer.names[node] = f"w{node.number}"
                 outer.line(f"w{node.number} = load(p, ({m}, lane))")
 
-    extra_numbers = {}
-
 
 def _boundary(net, roots, moving):
     """Nodes that do not depend on the `moving` variables but are used by nodes that do; vectors only."""
@@ -245,8 +244,7 @@ def cell_source(net, places, with_parameters):
     vectors, matrix = net.volume
     spaces = list(net.components.values())
     moving = {*directions, *writer.extra_numbers}
-    coefficients = _boundary(net, tangent, moving)
-    kept = dict(coefficients)
+    kept = _boundary(net, tangent, moving)
     for node, space in vectors:
         kept.setdefault(node, space)
     firsts = [places.read("first", name) for name in net.components]
