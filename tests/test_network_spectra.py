@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 
 import lyapkit as lk
-from lyapkit.analyses.lyapunov_spectrum import starting_frame
+from lyapkit.analyses.checks import starting_frame
 from lyapkit.systems import matrices
 
 REFERENCE = json.loads((pathlib.Path(__file__).parent / "reference_values.json").read_text())
@@ -94,6 +94,17 @@ def test_first_of_all_are_the_same_as_alone(n):
     for k in (1, 3, 10):
         part = lk.lyapunov_spectrum(system, n_exponents=k, **keywords).lyapunov_exponent.values
         np.testing.assert_allclose(part, whole[:k], rtol=0, atol=1e-9)
+
+
+@pytest.mark.parametrize("n", (12, 48))
+def test_first_of_all_are_the_same_as_alone_in_chaos(n):
+    """Starting frames are nested, so that nothing has to settle before the first columns agree."""
+    np.testing.assert_allclose(starting_frame(n, n, 7)[:3], starting_frame(n, 3, 7), rtol=0, atol=1e-14)
+    system = lk.systems.rate_map(J=2.5 * np.random.default_rng(n).standard_normal((n, n)) / n**0.5, dt=0.1)
+    keywords = {"transient": 300, "duration": 300, "initial_state": 0.1 * np.ones(n), "history": True}
+    whole = lk.lyapunov_spectrum(system, **keywords)
+    part = lk.lyapunov_spectrum(system, n_exponents=3, **keywords)
+    np.testing.assert_allclose(part.running_exponent, whole.running_exponent[:, :3], rtol=0, atol=1e-9)
 
 
 def _symmetric(n):

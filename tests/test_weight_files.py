@@ -140,6 +140,16 @@ PYTORCH_GRU, KERAS_GRU = pytorch_names(3, layers=2), keras_names(3)
         ({"fc.weight": 0, "fc.bias": 0}, "among the names fc.weight, fc.bias"),
         ({}, "among the names (none)"),
         (PYTORCH_GRU | pytorch_names(1, prefix="b."), "prefixes '', 'b.'"),
+        (pytorch_names(1, 2, prefix="a1.") | pytorch_names(1, prefix="a2."), "prefixes 'a1.', 'a2.'"),
+        (keras_names(3, prefix="gru/") | keras_names(1, prefix="rnn_1/"), "prefixes 'gru/', 'rnn_1/'"),
+        (
+            keras_names(3, prefix="gru/") | keras_names(3, (2, 3 * H), prefix="gru_1/", inputs=H),
+            "layers with reset_after=True and with False",
+        ),
+        (
+            keras_names(3, prefix="gru/") | keras_names(3, prefix="gru_1/"),
+            "gru_1/kernel: given shape (2, 9), accepted: (3, 9)",
+        ),
         (PYTORCH_GRU | {"weight_hh_l0_reverse": 0}, "bidirectional weights: given weight_hh_l0_reverse"),
         ({f"b/backward_gru/{k}": v for k, v in KERAS_GRU.items()}, "given b/backward_gru/kernel"),
         (PYTORCH_GRU | {"weight_hr_l0": 0}, "projected weights: given weight_hr_l0"),

@@ -1,5 +1,6 @@
 """Trained networks as systems: PyTorch and Keras, step by step."""
 
+import pickle
 
 import numpy as np
 import pytest
@@ -166,6 +167,23 @@ def test_step_of_keras(step, gates, bias):
     np.testing.assert_allclose(value(system, x), step(w, u, x), rtol=0, atol=1e-14)
 
 
+@pytest.mark.parametrize("first, second", [("gru_2/gru_cell_2/", "gru_10/gru_cell_10/"), ("net/gru/", "net/gru_1/")])
+def test_layers_of_keras(first, second):
+    """In the order of their numbers, whatever that of the mapping; the second reads the new state of the first."""
+    low, high = keras_names(3, (2, 3 * H)), keras_names(3, (2, 3 * H), seed=1, inputs=H)
+    named = {f"{second}{k}": v for k, v in high.items()} | {f"{first}{k}": v for k, v in low.items()}
+    u, x = np.array([0.4, -0.9]), np.random.default_rng(3).normal(size=2 * H)
+    below = keras_gru_step(low, u, x[:H])
+    expected = np.concatenate([below, keras_gru_step(high, below, x[H:])])
+    np.testing.assert_allclose(value(lk.load_network(named, input=u[None]), x), expected, rtol=0, atol=1e-14)
+
+
+def test_cells_with_a_prefix_each_are_layers():
+    w = pytorch_names(3, layers=2)
+    cells = {f"cells.{name[-1]}.{name[:-3]}": array for name, array in w.items()}
+    assert lk.load_network(cells) == lk.load_network(w)
+
+
 def test_keras_without_bias_resets_after_the_product():
     w = keras_names(3, (2, 3 * H))
     w["bias"][:] = 0
@@ -200,6 +218,7 @@ def test_stacked_networks_of_the_same_weights_are_equal():
     assert system == lk.load_network(w) and system.parameters["Vz0"] is None
     assert system != lk.load_network(pytorch_names(3, layers=2, seed=1))
     np.testing.assert_array_equal(system.parameters["Vr1"], w["weight_ih_l1"][:H])
+    assert pickle.loads(pickle.dumps(system)) == system
 
 
 def test_without_input_it_is_zero():

@@ -21,10 +21,10 @@ def pytorch_names(gates, layers=1, seed=0, units=H, prefix=""):
     return named
 
 
-def keras_names(gates, bias=None, seed=0, prefix=""):
+def keras_names(gates, bias=None, seed=0, prefix="", inputs=INPUTS):
     """Random weights under the names of SimpleRNN, GRU or LSTM."""
     rng = np.random.default_rng(seed)
-    shapes = {"kernel": (INPUTS, gates * H), "recurrent_kernel": (H, gates * H), "bias": bias or (gates * H,)}
+    shapes = {"kernel": (inputs, gates * H), "recurrent_kernel": (H, gates * H), "bias": bias or (gates * H,)}
     return {f"{prefix}{role}": rng.normal(size=shape) for role, shape in shapes.items()}
 
 

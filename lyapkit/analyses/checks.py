@@ -15,8 +15,8 @@ _HOPELESS = 1e-2  # an exponent with this possible error has lost its digits
 
 @functools.lru_cache(maxsize=8)
 def starting_frame(n, k, seed):
-    """k generic orthonormal columns (k, n); the unit vectors could lie in invariant subspaces."""
-    columns = np.random.default_rng(seed).standard_normal((n, k))
+    """k generic orthonormal columns (k, n), those of a larger k first; unit vectors could be invariant."""
+    columns = np.random.default_rng(seed).standard_normal((k, n)).T
     frame = np.ascontiguousarray(np.linalg.qr(columns)[0].T)
     frame.setflags(write=False)  # every task of a scan gets the same one
     return frame

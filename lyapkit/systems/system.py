@@ -45,6 +45,7 @@ class Model:
     blocks: Callable | None = None  # parameters -> independent parts or None, see `models._blocks`
     inputs: int = 0  # components of the input that the rule takes as u
     structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
+    pickled: tuple = ()  # (function, arguments before the parameters) that makes a system again, of no built-in name
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
 
@@ -126,6 +127,9 @@ class System:
 
     def __reduce__(self):
         """A built-in system is pickled by name; an own one cannot be, as its rule is a local thing."""
+        if self._model.pickled:
+            made_by, arguments = self._model.pickled
+            return made_by, (*arguments, self.parameters)
         if self.name in systems.names() and _built_in(self.name, self.parameters).model is self._model:
             return _built_in, (self.name, self.parameters)
         raise TypeError(f"{self.name} is no built-in system and cannot be pickled; define it again instead")

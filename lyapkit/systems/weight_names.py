@@ -6,6 +6,7 @@ import re
 import numpy as np
 
 GATES = {"rnn": 1, "rnn_relu": 1, "gru": 3, "lstm": 4}  # cell -> blocks of H rows
+_NUMBER = re.compile(r"_?[0-9]+")  # in a prefix, of a layer; Keras leaves out that of the first
 _GUESSES = {1: "rnn", 3: "gru", 4: "lstm"}
 
 
@@ -70,7 +71,16 @@ def assign_names(names):
     convention = _convention(names)
     matches = {name: match for name in names if (match := convention.match(name))}
     _refuse_other_networks(convention, matches)
-    prefix = _common_prefix(convention, matches)
+    prefixes = _prefixes(convention, matches)
+    layers = _layers_by_prefix(prefixes, matches) if len(prefixes) > 1 else _layers_by_number(matches, prefixes[0])
+    used = {name for roles in layers.values() for name in roles.values()}
+    extra = [name for name in names if name not in used]
+    _refuse_misfits(convention, _missing(convention, layers), extra)
+    return convention, list(layers.values())
+
+
+def _layers_by_number(matches, prefix):
+    """{(prefix, ending): {role: name}} of one network whose names carry the layers' numbers, or none."""
     own = {name: match for name, match in matches.items() if match["prefix"] == prefix}
     numbered = {_layer(m) for m in own.values()} - {None}
     if numbered and numbered != set(range(len(numbered))):
@@ -79,10 +89,16 @@ def assign_names(names):
     layers = {number: {} for number in sorted(numbered)} or {None: {}}
     for name, match in own.items():
         layers.get(_layer(match), {}).setdefault(match["role"], name)
-    used = {name for roles in layers.values() for name in roles.values()}
-    extra = [name for name in names if name not in used]
-    _refuse_misfits(convention, _missing(convention, prefix, layers), extra)
-    return convention, list(layers.values())
+    return {(prefix, "" if n is None else f"_l{n}"): roles for n, roles in layers.items()}
+
+
+def _layers_by_prefix(prefixes, matches):
+    """The same of layers that have a prefix each, in their order."""
+    layers = {(prefix, ""): {} for prefix in prefixes}
+    for name, match in matches.items():
+        if (match["prefix"], "") in layers and _layer(match) is None:
+            layers[match["prefix"], ""].setdefault(match["role"], name)
+    return layers
 
 
 def _convention(names):
@@ -116,25 +132,29 @@ def _runs_backward(prefix):
     return re.search(r"(^|[./])backward", prefix) is not None
 
 
-def _common_prefix(convention, matches):
+def _prefixes(convention, matches):
+    """The prefix of each layer that has one of its own, in their order: gru/ and gru_1/, or cells.0. and cells.1."""
     recurrent = [match["prefix"] for match in matches.values() if match["role"] == convention.recurrent]
-    prefixes = dict.fromkeys(recurrent or [match["prefix"] for match in matches.values()])
-    if len(prefixes) > 1:
+    prefixes = list(dict.fromkeys(recurrent or [match["prefix"] for match in matches.values()]))
+    if len(prefixes) == 1:
+        return prefixes
+    texts = {_NUMBER.sub("", prefix) for prefix in prefixes}
+    if len(texts) > 1 or any(_layer(match) is not None for match in matches.values()):
         given = ", ".join(repr(prefix) for prefix in prefixes)
-        raise ValueError(f"weights: given several networks, with the prefixes {given}; accepted: one at a time")
-    return next(iter(prefixes))
+        raise ValueError(
+            f"weights: given several networks, with the prefixes {given}; accepted: one at a time, or layers whose "
+            "prefixes differ in numbers alone"
+        )
+    return sorted(prefixes, key=lambda prefix: [int(number.strip("_")) for number in _NUMBER.findall(prefix)])
 
 
-def _missing(convention, prefix, layers):
+def _missing(convention, layers):
     """Names without which the layers are not whole: both matrices, and where there is one bias, all of PyTorch's."""
     needed = [convention.input, convention.recurrent]
     if len(convention.biases) > 1 and any(bias in roles for roles in layers.values() for bias in convention.biases):
         needed += convention.biases
     return [
-        f"{prefix}{role}" + ("" if number is None else f"_l{number}")
-        for number, roles in layers.items()
-        for role in needed
-        if role not in roles
+        f"{prefix}{role}{ending}" for (prefix, ending), roles in layers.items() for role in needed if role not in roles
     ]
 
 
@@ -156,6 +176,8 @@ def read_layers(convention, places, arrays, cell):
         _count_gates(convention, roles[convention.recurrent], arrays, cell)
         layers.append(_read_layer(convention, roles, arrays, gates, below))
         below = roles[convention.recurrent]
+    if len({layer.reset for layer in layers}) > 1:
+        raise ValueError("weights: given layers with reset_after=True and with False, accepted: the same in all")
     return cell, layers
 
 

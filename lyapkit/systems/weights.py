@@ -36,7 +36,8 @@ def load_network(path_or_mapping, cell=None, kind="map", *, input=None, input_dt
         (gates H, n_inputs), weight_hh_l0 (gates H, H), bias_ih_l0, bias_hh_l0 (gates H,), ..._l1 and so on, in a
         Cell without _l0. Keras (SimpleRNN, GRU, LSTM): kernel (n_inputs, gates H), recurrent_kernel (H, gates H),
         bias (gates H,), or (2, 3 H) of a GRU with reset_after=True, which is also taken where there is no bias.
-        All names may share a prefix ("rnn.", "gru/gru_cell/").
+        All names may share a prefix ("rnn.", "gru/gru_cell/"); prefixes that differ in numbers alone ("gru/",
+        "gru_1/", or "cells.0.", "cells.1.") are layers in that order.
     cell: "rnn" (tanh), "rnn_relu", "gru" or "lstm"; None guesses it from the shapes, of the first two "rnn".
     kind: "map", the network as trained; "flow", its continuous form (`rnn_flow`, `gru_flow`; no LSTM has one).
     input, input_dt, interpolation: as of the built-in systems. Without an input it is zero, and the first layer's
@@ -134,8 +135,13 @@ def _stacked_model(name, layers):
     equation = f"{layers} layers, u of each the {'new' if single.kind == 'map' else 'current'} state of the one below"
     return network_model(
         rule, f"stacked_{name}", single.kind, f"{equation}: {single.equation}", components, matrices, vectors,
-        single.options, single.dt, defaults | shared,
+        single.options, single.dt, defaults | shared, pickled=(stacked, (name, layers)),
     )  # fmt: skip
+
+
+def stacked(name, layers, parameters):
+    """A stack of so many layers of a built-in network, made again from its pickle."""
+    return System(_stacked_model(name, layers), parameters)
 
 
 def _columns_in_stack(single, columns, layer):
