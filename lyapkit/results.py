@@ -20,16 +20,26 @@ STATUS = {
     "collapsed": 2,
     "not_converged": 3,
     "ill_conditioned": 4,
+    "fixed_point": 5,
+    "aperiodic": 6,
+    "not_isolated": 7,
+    "section_missed": 9,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
     "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
-    "not_converged": "the standard error asked for was not reached; raise duration",
+    "not_converged": "the accuracy asked for was not reached; raise duration, or give a better guess",
+    "fixed_point": "the orbit ends at a fixed point, there is no cycle; start elsewhere, or see fixed_points",
+    "aperiodic": "the orbit does not close: chaos, a torus or a very long transient; raise duration, or give a guess",
+    "not_isolated": "one of a family of cycles, not attracting: its period depends on where the orbit starts",
+    "section_missed": "the cycle does not cross the section; give another one",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
+STABLE = {"unstable": -1, "neutral": 0, "stable": 1}
+_COMPLEX = ("floquet_multiplier", "floquet_exponent")
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -52,18 +62,36 @@ _WORDS = {
     "finite_time_exponent": ("growth rate of the covariant vector until the next sample", "nats per {step}"),
     "angle": ("angle between covariant vectors", "rad"),
     "other_mode": ("number of the other exponent, 1 = largest", "1"),
+    "period": ("period", "{steps}"),
+    "frequency": ("frequency", "turns per {step}"),
+    "floquet_multiplier": ("Floquet multiplier", "1"),
+    "floquet_exponent": ("Floquet exponent", "nats per {step}"),
+    "log_abs_multiplier": ("ln |Floquet multiplier|", "nats"),
+    "trivial_mode": ("mode of the flow's direction, 0: none", "1"),
+    "trivial_error": ("distance of the trivial multiplier from 1", "1"),
+    "liouville_error": ("ln of the multipliers' product minus the integral of the {volume}", "nats"),
+    "residual": ("mismatch of the closed orbit relative to its size", "1"),
+    "stable": ("stability", "1"),
+    "velocity": ("velocity", "1 per time unit"),
+    "adjoint": ("phase gradient Z", "time units"),
+    "gradient_swing": ("largest over smallest |f(x(t))| |Z(x(0))| in time", "1"),
+    "period_derivative": ("derivative of the period", "{steps} per unit of the parameter"),
+    "section_level": ("level of the section of phase 0", "1"),
+    "mesh_error": ("relative change when the steps were doubled last", "1"),
+    "phase": ("{phase}", "{phases}"),
+    "parameter": ("parameter", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
-_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence"}
-_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|"}
-_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR}
+_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "phase": "phase t / T", "phases": "turns"}
+_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "phase": "iterate", "phases": "iterates"}
+_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE}
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
-_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0}
+_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "stable": 0}
 
 
 def describe(name, kind):
@@ -83,7 +111,7 @@ def empty(name, shape):
     """The array of `name` before anything is computed: NaN, or the flag that says so."""
     if name in _FLAGS:
         return np.full(shape, _EMPTY[name], dtype=np.int8)
-    return np.full(shape, np.nan)
+    return np.full(shape, np.nan, dtype=complex if name in _COMPLEX else float)
 
 
 def dataset(system, variables, coords, attrs):

@@ -153,10 +153,14 @@ class Ensemble:
 
     values: parameter name -> (points,); states (points, n); `columns` of the starting `frame` (k, n) are
     carried, all orthonormalised every `interval` steps (None: under control of the condition).
-    single: products with a large network's frame in single precision.
+    single: products with a large network's frame in single precision. steps: step sizes (points,) in place of
+    the clock's. directions (k, m): of the raw parameters, that the columns follow besides.
     """
 
-    def __init__(self, system, values, states, clock, columns, frame=None, interval=None, single=False):
+    def __init__(
+        self, system, values, states, clock, columns, frame=None, interval=None, single=False, steps=None,
+        directions=None,
+    ):  # fmt: skip
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
         size = system.data.layout.points(columns)
@@ -164,7 +168,7 @@ class Ensemble:
         self._blocks = [
             _Block(
                 system, {k: v[cut] for k, v in values.items()}, states[cut], clock, columns, frame,
-                interval, single,
+                interval, single, clock.dt if steps is None else steps[cut], directions,
             )
             for cut in cuts
         ]  # fmt: skip
@@ -196,11 +200,11 @@ class Ensemble:
         return float(self._blocks[0].t[0])
 
     def set_frames(self, frames):
-        """Go on with the frames (k, n, points)."""
-        at = 0
+        """Go on with the frames (k, n, points), the last one also in the lanes that are left over."""
+        at, last = 0, frames.shape[2] - 1
         for block in self._blocks:
             for lane in range(block.lanes_of(block.quality).shape[-1]):
-                block.set_frame(lane, frames[:, :, at])
+                block.set_frame(lane, frames[:, :, min(at, last)])
                 at += 1
 
     def restart_frames(self):
@@ -217,7 +221,7 @@ class Ensemble:
 class _Block:
     """The moving arrays of the points of one block, padded to whole vectors of lanes."""
 
-    def __init__(self, system, values, states, clock, columns, frame, interval, single):
+    def __init__(self, system, values, states, clock, columns, frame, interval, single, h, directions):
         data, cell, step = system.data, system.cell, steps.propagator(clock.method)
         self.points, self._layout = len(states), data.layout
         rows, lanes = self._layout.rows, self._layout.lanes(self.points)
@@ -230,11 +234,15 @@ class _Block:
         longest = tangent.WINDOW if data.layout.spread else step.LONGEST_INTERVAL
         self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
-        cell_address = cell.function.address  # printed now: it tells how much working space it takes
+        function = cell.function if directions is None else cell.function_with_parameters
+        cell_address = function.address  # printed now: it tells how much working space it takes
         drive = inputs.drive(system)
         working = data.working(columns, lanes)
+        dp = np.empty((0, cell.raw_rows, lanes))
+        if directions is not None:
+            dp = np.repeat(directions[:, :, None], lanes, axis=2)
         sizes = {
-            "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
+            "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows, "directions": len(dp),
             "scratch_rows": cell.scratch_rows(data, columns), "stages": stages, "growths": columns + 2,
             "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns),
             "cell": cell_address, "step": step.step.address, "drive": drive.address,
@@ -243,11 +251,11 @@ class _Block:
         }  # fmt: skip
         arrays = {
             "t": self.t,
-            "h": np.full(lanes, clock.dt),
+            "h": padded(np.broadcast_to(np.asarray(h, dtype=float), (self.points,))[None], lanes)[0],
             "x": self.x,
             "frame": self.frame,
             "p": cell.prepare(padded(system.raw_parameters(self.points, **values), lanes)),
-            "dp": np.empty((0, cell.raw_rows, lanes)),
+            "dp": dp,
             "scratch": np.zeros((sizes["scratch_rows"], lanes)),
             "quality": self.quality,
             "carry": np.zeros((2 * (columns + 1), lanes)),

@@ -94,6 +94,21 @@ def adjoint(system, x, cotangents, t=0.0):
     return out["frame_rate"][..., 0].copy(), out["parameters"][..., 0].copy()
 
 
+def at_states(system, states, values, slopes=True, t=0.0):
+    """f (points, n) and D_x f (points, n, n) at many states (points, n); None for D_x f without `slopes`.
+
+    `values`: parameters (points,) that differ.
+    """
+    columns = np.eye(system.dimension) if slopes else np.empty((0, system.dimension))
+    size, rates, jacobians = system.data.layout.points(len(columns)), [], []
+    for at in range(0, len(states), size):
+        part = {name: column[at : at + size] for name, column in values.items()}
+        out = _call(system, states[at : at + size], columns, t, system.cell, system.cell.function, **part)
+        rates.append(out["rate"].T)
+        jacobians.append(np.moveaxis(out["frame_rate"], -1, 0).swapaxes(1, 2))
+    return np.concatenate(rates), np.concatenate(jacobians) if slopes else None
+
+
 def multilinear(system, x, directions, t=0.0):
     """D^d f(x)[v_1, ..., v_d] (n,) for the d rows of `directions` (d, n), d = 2 or 3."""
     cell = system.cell
@@ -106,15 +121,8 @@ def volume_rates(system, states, values, t=0.0):
 
     `values`: parameters (points,) that differ.
     """
-    size = system.data.layout.points(system.dimension)
-    found = []
-    for at in range(0, len(states), size):
-        part = {name: column[at : at + size] for name, column in values.items()}
-        eye = np.eye(system.dimension)
-        out = _call(system, states[at : at + size], eye, t, system.cell, system.cell.function, **part)
-        jacobians = np.moveaxis(out["frame_rate"], -1, 0)
-        finite = np.isfinite(jacobians).all(axis=(1, 2))
-        jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
-        traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]
-        found.append(np.where(finite, traced, np.nan))
-    return np.concatenate(found)
+    jacobians = at_states(system, states, values, t=t)[1]
+    finite = np.isfinite(jacobians).all(axis=(1, 2))
+    jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
+    traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]
+    return np.where(finite, traced, np.nan)

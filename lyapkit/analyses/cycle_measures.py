@@ -1,0 +1,178 @@
+"""What a solved cycle of a flow tells: its orbit, multipliers, adjoint, slopes of the period and cross-checks."""
+
+import numpy as np
+
+from lyapkit.analyses import shooting
+from lyapkit.analyses.flow_cycles import trivial_column
+from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.shooting import Silent, groups
+from lyapkit.kernels import tangent as driver
+from lyapkit.systems.evaluate import at_states, volume_rates
+
+_STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the fourth order
+_CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
+_MOST_SEGMENTS = 2**15
+_POLISH, _CLOSED = 4, 1e-13  # last Newton steps, and the mismatch from which there is nothing to gain
+
+
+def measure(system, values, cycles, section, n_phase, directions, dt, monitor):
+    """All variables of converged cycles: name -> (P, ...); see `limit_cycle`."""
+    points = len(cycles.period)
+    segments, merged = _segments(system, values, cycles, n_phase, dt, monitor)
+    cycles.steps = -(-cycles.steps // segments) * segments
+    result = {}
+    for count, each, index in groups(segments, merged):
+        own = {name: column[index] for name, column in values.items()}
+        part = cycles.chosen(index)
+        _polish(system, own, part, (section[0], section[1][index]), monitor)
+        found = _of_group(system, own, part, count, each, n_phase, directions, monitor)
+        for name, array in found.items():
+            result.setdefault(name, np.empty((points, *array.shape[1:]), array.dtype))[index] = array
+    return result
+
+
+def _polish(system, values, cycles, section, monitor):
+    """Newton steps until each cycle is closed to rounding, in place."""
+    active = np.arange(len(cycles.period))
+    for _ in range(_POLISH):
+        part, own = cycles.chosen(active), {name: column[active] for name, column in values.items()}
+        mismatch = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[0]
+        open_ = mismatch > _CLOSED
+        cycles.put(active[open_], part.chosen(open_))
+        active = active[open_]
+        if not len(active):
+            break
+
+
+def _segments(system, values, cycles, n_phase, dt, monitor):
+    """Segments (P,) of each cycle, n_phase times a power of 2; and how many make one factor of the multipliers."""
+    states = shooting.samples(system, values, cycles, 16 * cycles.nodes.shape[1], monitor)
+    points, count, n = states.shape
+    repeated = {name: np.repeat(column, count) for name, column in values.items()}
+    shrinking = abs(volume_rates(system, states.reshape(-1, n), repeated)).reshape(points, count).max(axis=1)
+    shortest = np.fmax(cycles.period / (_STEPS_EACH * dt), cycles.period * shrinking / _CONTRACTION)
+    segments = n_phase * 2 ** np.ceil(np.log2(np.fmax(shortest / n_phase, 1.0))).astype(int)
+    segments = np.minimum(segments, _MOST_SEGMENTS)
+    fewest = np.fmax(cycles.period * shrinking / _CONTRACTION, cycles.nodes.shape[1])
+    merged = 2 ** np.floor(np.log2(np.fmax(segments / fewest, 1.0))).astype(int)
+    return segments, np.gcd(merged, segments)
+
+
+def _of_group(system, values, cycles, count, each, n_phase, directions, monitor):
+    period, n = cycles.period, cycles.nodes.shape[2]
+    states = shooting.samples(system, values, cycles, count, monitor)
+    ends, tangent = _by_segments(system, values, cycles, states, directions, monitor)
+    size = cycles.size
+    residual = abs(ends - np.roll(states, -1, axis=1)).max(axis=(1, 2)) / size
+    repeated = {name: np.repeat(column, count) for name, column in values.items()}
+    velocity = at_states(system, states.reshape(-1, n), repeated, slopes=False)[0].reshape(states.shape)
+    logs, phases, basis = floquet(_merge(tangent[..., :n], each))
+    adjoint = _adjoint(tangent[..., :n], velocity)
+    after = np.roll(adjoint, -1, axis=1)
+    slopes = np.ascontiguousarray((after[:, :, None, :] @ tangent[..., n:])[:, :, 0, :].swapaxes(1, 2))
+    exponents, volume = _by_qr(system, values, cycles, basis, phases, monitor)
+    trivial = trivial_column(logs, phases)
+    row = np.arange(len(period))
+    with np.errstate(all="ignore"):
+        multipliers = np.exp(logs) * phases
+        angle = np.angle(phases)
+    angle = np.where(angle <= -np.pi, np.pi, angle)
+    shown = slice(None, None, count // n_phase)
+    return {
+        "state": states[:, shown],
+        "velocity": velocity[:, shown],
+        "adjoint": adjoint[:, shown],
+        "period": period,
+        "frequency": 1.0 / period,
+        "floquet_multiplier": multipliers,
+        "log_abs_multiplier": logs,
+        "floquet_exponent": (logs + 1j * angle) / period[:, None],
+        "lyapunov_exponent": exponents,
+        "trivial_mode": (trivial + 1).astype(np.int32),
+        "trivial_error": abs(multipliers[row, trivial] - 1.0),
+        "liouville_error": _row_sums(logs) - volume,
+        "gradient_swing": _swing(np.linalg.norm(velocity, axis=2)),
+        "period_derivative": -_row_sums(slopes),
+        "residual": residual,
+    }
+
+
+def _by_segments(system, values, cycles, states, directions, monitor):
+    """Ends and tangent maps of all segments, for cycles whose steps may differ."""
+    count, n = states.shape[1:]
+    ends, tangent = np.empty_like(states), np.empty((*states.shape, n + len(directions)))
+    for steps, index in groups(cycles.steps):
+        own = {name: column[index] for name, column in values.items()}
+        ends[index], tangent[index] = shooting.by_segments(
+            system, own, states[index], cycles.period[index], steps // count, monitor, directions
+        )
+    return ends, tangent
+
+
+def _row_sums(array):
+    """Sums over the last axis, one row like another however many there are."""
+    return np.ascontiguousarray(array).sum(axis=-1)
+
+
+def _merge(tangent, each):
+    """Products of `each` (a power of 2) neighbouring segments' tangent maps."""
+    while each > 1:
+        tangent, each = tangent[:, 1::2] @ tangent[:, 0::2], each // 2
+    return tangent
+
+
+def _adjoint(tangent, velocity):
+    """Phase gradient Z (P, S, n) at the segments' starts: Z' Phi = Z' around the cycle, Z . velocity = 1."""
+    points, count, n, _ = tangent.shape
+    whole = np.broadcast_to(np.eye(n), (points, n, n))
+    for s in range(count):
+        whole = tangent[:, s] @ whole
+    rows = np.concatenate([whole.swapaxes(1, 2) - np.eye(n), velocity[:, :1]], axis=1)
+    right = np.zeros((points, n + 1, 1))
+    right[:, n] = 1.0
+    z, adjoint = np.linalg.pinv(rows) @ right, np.empty((points, count, n))
+    for s in range(count - 1, -1, -1):  # backwards, where a stable cycle's errors die out
+        z = tangent[:, s].swapaxes(1, 2) @ z
+        z = z / (velocity[:, s, None, :] @ z)
+        adjoint[:, s] = z[:, :, 0]
+    return adjoint
+
+
+def _by_qr(system, values, cycles, basis, phases, monitor):
+    """Exponents (P, n) by the QR engine over one period from a basis that returns, and the divergence's integral."""
+    points, n = cycles.period.shape[0], basis.shape[1]
+    growth, volume = np.empty((points, n)), np.empty(points)
+    for steps, index in groups(cycles.steps):
+        own = {name: column[index] for name, column in values.items()}
+        ensemble = Ensemble(
+            system, own, cycles.nodes[index, 0], Clock(shooting.METHOD, 1.0, 0, steps), n, np.eye(n),
+            steps=cycles.period[index] / steps,
+        )  # fmt: skip
+        ensemble.set_frames(np.moveaxis(basis[index].swapaxes(1, 2), 0, 2))
+        total = ensemble.run(steps, Silent(monitor))[0][driver.WEIGHTS :, :, : len(index)]
+        growth[index], volume[index] = total[0, :n].T, total[0, n]
+    growth = -np.sort(-growth, axis=1)
+    pair = (abs(phases.imag) > 1e-12) & (np.roll(phases, -1, axis=1) == phases.conj())  # turns in a plane: its mean
+    for j in range(n - 1):
+        mean = (growth[:, j] + growth[:, j + 1]) / 2
+        growth[:, j] = np.where(pair[:, j], mean, growth[:, j])
+        growth[:, j + 1] = np.where(pair[:, j], mean, growth[:, j + 1])
+    return growth / cycles.period[:, None], volume
+
+
+def _swing(speed):
+    """Largest over smallest |f(x(t))| |Z(x(0))| in time, each from a parabola of logarithms at the extreme sample.
+
+    |Z(x(0))| is the same at all times, so that the speeds alone tell.
+    """
+    logs = np.log(speed)
+    return np.exp(_extreme(logs) + _extreme(-logs))
+
+
+def _extreme(logs):
+    row, at = np.arange(len(logs)), np.argmax(logs, axis=1)
+    before, here, after = (logs[row, (at + shift) % logs.shape[1]] for shift in (-1, 0, 1))
+    bend = 2.0 * here - before - after
+    with np.errstate(all="ignore"):
+        return here + np.where(bend > 0, (after - before) ** 2 / (8.0 * bend), 0.0)

@@ -1,0 +1,217 @@
+"""Limit cycles of flows: found on trajectories or from guesses, solved and refined, many at once."""
+
+import dataclasses
+
+import numpy as np
+
+from lyapkit.analyses import recurrence, shooting
+from lyapkit.analyses.equilibria import settle_at_stable
+from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.shooting import Cycles, Silent, groups
+from lyapkit.results import STATUS
+
+_COARSE = 4.0  # first steps of the eighth-order method, in steps that serve the fourth order
+_FINEST = 1 / 2048  # and the shortest
+_FIRST_WINDOW, _MOST_SAMPLES = 512, 4096  # steps of the first orbit that is searched, samples of any
+_ROUNDS, _MOST_FINER = 40, 64
+_QUADRATIC = 1e-7  # a Newton change below this leaves its square
+GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
+NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
+_AT_REST = 1e-2  # only orbits smaller than this, relative to 1 + |x|, may be at a fixed point
+_ROUNDING = 1e-12
+
+
+@dataclasses.dataclass(frozen=True)
+class Search:
+    """How cycles are looked for: `clock` of the trajectories, nodes of a cycle, bounds of periods and refinement."""
+
+    clock: Clock
+    nodes: int
+    low: float
+    high: float
+    section: tuple | None
+    rtol: float
+    longest: float  # time searched on each trajectory
+
+    @property
+    def dt(self):
+        return self.clock.dt
+
+    def first_steps(self, periods, finer=1):
+        """Steps of a period (P,), nodes times a power of 2 (and times `finer`)."""
+        wanted = np.maximum(periods / (_COARSE * self.dt * self.nodes), 16.0)
+        return (self.nodes * 2 ** np.ceil(np.log2(wanted))).astype(int) * finer
+
+
+def from_trajectories(system, values, states, search, monitor):
+    """Attracting cycles that orbits from states (P, n) settle on; returns Cycles and status (P,)."""
+    points, n = states.shape
+    cycles = _none(points, search.nodes, n)
+    status = np.full(points, STATUS["aperiodic"], dtype=np.int8)
+    # for each orbit: how many of its returns make a period, and by how much the steps of a solution are shorter
+    tuning, x = np.ones((points, 2), dtype=int), states.copy()
+    open_, window, spent = np.arange(points), _FIRST_WINDOW, 0.0
+    before = search.clock.transient
+    while len(open_) and spent < search.longest:
+        own = {name: column[open_] for name, column in values.items()}
+        x[open_], record, spacing = _record(system, own, x[open_], search, before, window, monitor)
+        spent, before, window = spent + window * search.dt, 0, 2 * window
+        outcome = _examine(system, own, x[open_], record, spacing, tuning[open_], search, monitor)
+        found, verdict, tuning[open_] = outcome
+        closed = verdict >= 0
+        cycles.put(open_[closed], found.chosen(closed))
+        status[open_[closed]] = verdict[closed]
+        open_ = open_[~closed]
+    return cycles, status
+
+
+def _none(points, nodes, n):
+    return Cycles(np.full((points, nodes, n), np.nan), np.full(points, np.nan), np.zeros(points, dtype=int))
+
+
+def _record(system, values, states, search, before, window, monitor):
+    """Run `before` and then `window` steps: last states, samples (P, count, n), and the time between them."""
+    stride = max(1, window // _MOST_SAMPLES)
+    ensemble = Ensemble(system, values, states, search.clock, 0)
+    ensemble.run(before, Silent(monitor))
+    _, record = ensemble.run(window, Silent(monitor), stride=stride)
+    record = np.ascontiguousarray(np.moveaxis(record, -1, 0)[: ensemble.points])
+    return ensemble.gather("x").T[: ensemble.points], record, stride * search.dt
+
+
+def _examine(system, values, x, record, spacing, tuning, search, monitor):
+    """What the orbits' last windows show: Cycles, a status (P,) or -1 where it takes longer, and new tuning."""
+    points = len(x)
+    verdict, cycles = np.full(points, -1, dtype=np.int8), _none(points, search.nodes, x.shape[1])
+    escaped = ~np.isfinite(x).all(axis=1)
+    verdict[escaped] = STATUS["diverged"]
+    small = ~escaped & (recurrence.last_size(record) <= _AT_REST * (1.0 + abs(x).max(axis=1)))
+    verdict[_where_at_rest(system, values, x, small)] = STATUS["fixed_point"]
+    looking = np.flatnonzero(verdict < 0)
+    starts, periods = recurrence.returns(record[looking], spacing, search.low, search.high, tuning[looking, 0])
+    back = ~np.isnan(periods)
+    looking, starts, periods = looking[back], starts[back], periods[back]
+    if not len(looking):
+        return cycles, verdict, tuning
+    own = {name: column[looking] for name, column in values.items()}
+    steps = search.first_steps(periods, tuning[looking, 1])
+    found = along_orbits(system, own, starts, periods, steps, search.nodes, monitor)
+    solved, tangent = converge(system, own, found, search, monitor)
+    logs, phases = _others(tangent)
+    attracting = solved & (logs <= NEUTRAL)
+    collapsed = ~solved & (found.size <= _AT_REST)
+    beside = _where_at_rest(system, own, found.nodes[:, 0], collapsed)
+    verdict[looking[attracting]] = STATUS["ok"]
+    verdict[looking[beside]] = STATUS["fixed_point"]
+    cycles.put(looking[attracting], found.chosen(attracting))
+    tuning = tuning.copy()
+    # a cycle that is unstable by a negative multiplier has one of twice its period beside it
+    tuning[looking[solved & ~attracting & (phases.real < -0.5)], 0] *= 2
+    tuning[looking[~solved & ~collapsed], 1] = np.minimum(4 * tuning[looking[~solved & ~collapsed], 1], _MOST_FINER)
+    return cycles, verdict, tuning
+
+
+def _where_at_rest(system, values, states, candidates):
+    index = np.flatnonzero(candidates)
+    if not len(index):
+        return index
+    own = {name: column[index] for name, column in values.items()}
+    return index[settle_at_stable(system, own, states[index])]
+
+
+def _others(tangent):
+    """ln and phase (P,) of the largest multiplier besides the one nearest to 1."""
+    logs, phases, _ = floquet(tangent)
+    if logs.shape[1] == 1:
+        return np.full(len(logs), -np.inf), np.ones(len(logs), dtype=complex)
+    trivial = trivial_column(logs, phases)
+    other = np.where(trivial == 0, 1, 0)[:, None]
+    logs, phases = (np.take_along_axis(a, other, axis=1)[:, 0] for a in (logs, phases))
+    return np.where(np.isnan(logs), np.inf, logs), phases
+
+
+def trivial_column(logs, phases):
+    """Column (P,) of the multiplier nearest to 1."""
+    with np.errstate(all="ignore"):
+        distance = abs(np.exp(np.minimum(logs, 700.0)) * phases - 1.0)
+    return np.argmin(np.where(np.isnan(distance), np.inf, distance), axis=1)
+
+
+def along_orbits(system, values, starts, periods, steps, nodes, monitor):
+    """Cycles of so many steps (P,), whose nodes lie on the orbits of `starts` (P, n), a guessed period long."""
+    cycles = Cycles(np.empty((len(starts), nodes, starts.shape[1])), periods.copy(), steps)
+    for steps, index in groups(cycles.steps):
+        own = {name: column[index] for name, column in values.items()}
+        stride = steps // nodes
+        record = shooting.flow_over(system, own, starts[index], periods[index], steps, monitor, stride=stride)[2]
+        cycles.nodes[index, 0], cycles.nodes[index, 1:] = starts[index], record[:, :-1]
+    return cycles
+
+
+def converge(system, values, cycles, search, monitor, section=None):
+    """Newton's method at the cycles' own steps, in place; returns where it has converged (P,), and last tangents."""
+    points, nodes, n = cycles.nodes.shape
+    solved, active, first = np.zeros(points, dtype=bool), np.arange(points), cycles.size
+    tangents = np.full((points, nodes, n, n), np.nan)
+    for _ in range(_ROUNDS):
+        own = {name: column[active] for name, column in values.items()}
+        part = cycles.chosen(active)
+        level = None if section is None else (section[0], section[1][active])
+        change, tangents[active] = shooting.newton_step(system, own, part, level, monitor)[1:]
+        cycles.put(active, part)
+        with np.errstate(invalid="ignore"):
+            done = change <= _QUADRATIC
+            going = (part.size > GONE * first[active]) & (part.period > 0.2 * search.low)
+            going &= part.period < 5.0 * search.high
+        solved[active[done]] = True
+        active = active[going & ~done]
+        if not len(active):
+            break
+    with np.errstate(invalid="ignore"):
+        solved &= (cycles.period >= search.low) & (cycles.period <= search.high)
+        solved &= cycles.size > _ROUNDING * abs(cycles.nodes).max(axis=(1, 2))
+    return solved, tangents
+
+
+def onto_section(system, values, cycles, search, monitor):
+    """Turn cycles so that node 0 lies on the section, in place.
+
+    Returns (unit, levels (P,)) and where the section is crossed at all (P,).
+    """
+    count = 16 * search.nodes
+    states = shooting.samples(system, values, cycles, count, monitor)
+    unit = search.section[0] if search.section else states.shape[2] - 1
+    height = states[:, :, unit]
+    level = height.mean(axis=1) if search.section is None else np.full(len(height), search.section[1])
+    height = height - level[:, None]
+    rise = np.roll(height, -1, axis=1) - height
+    upwards = (height < 0) & (height + rise >= 0)
+    crossed = upwards.any(axis=1)
+    at = np.argmax(np.where(upwards, rise, -np.inf), axis=1)  # the steepest, where there are several
+    row = np.arange(len(at))
+    with np.errstate(all="ignore"):
+        part = np.clip(np.where(crossed, -height[row, at] / rise[row, at], 0.0), 1e-9, 1.0)
+    starts = shooting.flow_over(system, values, states[row, at], part * cycles.period / count, 4, monitor)[0]
+    cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, search.nodes, monitor).nodes
+    return (unit, level), crossed
+
+
+def refine(system, values, cycles, section, search, monitor):
+    """Double the steps, with one Newton step each time, until that changes nothing, in place.
+
+    Returns the last change (P,) relative to size and period, the error of half the steps; NaN where the steps got
+    too short.
+    """
+    points = len(cycles.period)
+    error, active = np.full(points, np.nan), np.arange(points)
+    while len(active):
+        part, own = cycles.chosen(active), {name: column[active] for name, column in values.items()}
+        part.steps = 2 * part.steps
+        change = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[1]
+        cycles.put(active, part)
+        with np.errstate(invalid="ignore"):
+            fine = change <= search.rtol
+            error[active[fine]] = change[fine]
+            active = active[(change < np.inf) & ~fine & (part.period / part.steps > _FINEST * search.dt)]
+    return error

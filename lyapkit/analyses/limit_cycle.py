@@ -1,0 +1,358 @@
+"""Limit cycles of flows and periodic orbits of maps."""
+
+import dataclasses
+import math
+
+import numpy as np
+import xarray as xr
+
+from lyapkit.analyses import flow_cycles, map_cycles, shooting
+from lyapkit.analyses import cycle_measures as measures
+from lyapkit.analyses.flow_cycles import NEUTRAL, Search
+from lyapkit.analyses.propagation import checked_state, clock
+from lyapkit.analyses.verb import positive, real, verb, whole
+from lyapkit.results import STATUS
+from lyapkit.systems import inputs
+from lyapkit.systems.system import System
+
+MOST_NODES = 16  # of multiple shooting; a divisor of n_phase
+_LONGEST_PERIOD = 128  # iterates
+_WORK = 100  # units of progress for each point
+_SINGLE = (
+    "period", "frequency", "trivial_mode", "trivial_error", "liouville_error", "residual", "stable", "status",
+)  # fmt: skip
+_OF_FLOWS = ("gradient_swing", "section_level", "mesh_error")
+
+
+@dataclasses.dataclass(frozen=True)
+class _LimitCycle:
+    system: System
+    initial_state: np.ndarray
+    guess: np.ndarray | None
+    period: float | None
+    bounds: tuple
+    n_phase: int
+    section: tuple | None
+    transient: float
+    duration: float
+    search: Search | None
+
+    @property
+    def work(self):
+        return _WORK
+
+    @property
+    def variables(self):
+        per_mode = ("floquet_multiplier", "floquet_exponent", "log_abs_multiplier", "lyapunov_exponent")
+        names = {"state": ("phase", "unit"), **dict.fromkeys(per_mode, ("mode",)), **dict.fromkeys(_SINGLE, ())}
+        if self.system.kind == "map":
+            return names
+        names |= {"velocity": ("phase", "unit"), "adjoint": ("phase", "unit"), **dict.fromkeys(_OF_FLOWS, ())}
+        return names | ({"period_derivative": ("parameter",)} if len(self.scalars) else {})
+
+    @property
+    def coords(self):
+        n = self.system.dimension
+        phases = np.arange(self.bounds[1]) if self.system.kind == "map" else np.arange(self.n_phase) / self.n_phase
+        parameters = {"parameter": np.array(self.scalars)} if self.system.kind == "flow" and self.scalars else {}
+        return {"phase": phases, "unit": np.arange(n), "mode": np.arange(1, n + 1), **parameters}
+
+    @property
+    def scalars(self):
+        """Names of the parameters that are numbers, in which the period is differentiated."""
+        model, parameters = self.system.model, self.system.parameters
+        if not hasattr(self.system.cell, "function_with_parameters"):
+            return []
+        return [name for name in model.lane_parameters(parameters) if not np.ndim(parameters[name])]
+
+    @property
+    def _directions(self):
+        """Unit directions (m, raw) of those parameters among the raw ones."""
+        parameters, names = self.system.parameters, self.system.model.lane_parameters(self.system.parameters)
+        ends = np.cumsum([np.size(parameters[name]) for name in names], dtype=int)
+        places = [ends[names.index(name)] - 1 for name in self.scalars]
+        return np.eye(self.system.cell.raw_rows)[places]
+
+    @property
+    def attrs(self):
+        named = {"transient": self.transient, "duration": self.duration, "logarithm": "natural"}
+        if self.search is not None:
+            named |= {"method": shooting.METHOD, "dt": self.search.dt, "rtol": self.search.rtol}
+            unit = self.section[0] if self.section else self.system.dimension - 1
+            named["phase_0"] = f"unit {unit} crosses section_level upwards"
+        else:
+            named["phase_0"] = "the iterate with the largest value of unit 0"
+        return named
+
+    def measure(self, values, states, monitor):
+        found = self._of_map(values, states, monitor) if self.search is None else self._of_flow(values, states, monitor)
+        monitor.add(_WORK * len(states))
+        return found
+
+    def _of_flow(self, values, states, monitor):
+        points, search = len(states), self.search
+        if self.guess is None:
+            cycles, status = flow_cycles.from_trajectories(self.system, values, states, search, monitor)
+        else:
+            cycles, status = self._from_guess(values, points, monitor)
+        result = self._blank(points)
+        index = np.flatnonzero(status == STATUS["ok"])
+        if len(index):
+            own = {name: column[index] for name, column in values.items()}
+            found, status[index] = self._solved(own, cycles.chosen(index), monitor)
+            for name, array in found.items():
+                result[name][index] = array
+        return self._finish(result, status)
+
+    def _from_guess(self, values, points, monitor):
+        """Cycles near the guess, which is an orbit of equal times, or one state of it."""
+        periods = np.full(points, self.period)
+        steps = self.search.first_steps(periods)
+        if self.guess.ndim == 1:
+            starts = np.broadcast_to(self.guess, (points, len(self.guess))).copy()
+            cycles = flow_cycles.along_orbits(
+                self.system, values, starts, periods, steps, self.search.nodes, monitor
+            )  # fmt: skip
+        else:
+            nodes = _resampled(self.guess, self.search.nodes)
+            cycles = shooting.Cycles(np.repeat(nodes[None], points, axis=0), periods, steps)
+        first = cycles.size
+        solved, _ = flow_cycles.converge(self.system, values, cycles, self.search, monitor)
+        gone = ~solved & (cycles.size <= flow_cycles.GONE * first)
+        status = np.where(gone, STATUS["fixed_point"], STATUS["not_converged"])
+        return cycles, np.where(solved, STATUS["ok"], status).astype(np.int8)
+
+    def _solved(self, values, cycles, monitor):
+        """Variables and status of cycles that have been found: turned onto the section, refined and measured."""
+        search, points = self.search, len(cycles.period)
+        section, crossed = flow_cycles.onto_section(self.system, values, cycles, search, monitor)
+        solved, _ = flow_cycles.converge(self.system, values, cycles, search, monitor, section)
+        error = flow_cycles.refine(self.system, values, cycles, section, search, monitor)
+        good = crossed & solved & ~np.isnan(error)
+        status = np.where(crossed, STATUS["not_converged"], STATUS["section_missed"]).astype(np.int8)
+        result, index = self._blank(points), np.flatnonzero(good)
+        if len(index):
+            own = {name: column[index] for name, column in values.items()}
+            level = section[0], section[1][index]
+            found = measures.measure(
+                self.system, own, cycles.chosen(index), level, self.n_phase, self._directions, search.dt, monitor
+            )
+            found |= {"section_level": level[1], "mesh_error": error[index]}
+            for name in result.keys() & found.keys():
+                result[name][index] = found[name]
+            status[index] = np.where(found["residual"] <= 1e-9, STATUS["ok"], STATUS["not_converged"])
+        return result, status
+
+    def _of_map(self, values, states, monitor):
+        low, high = self.bounds
+        points = len(states)
+        if self.guess is None:
+            nodes, period, status = map_cycles.from_trajectories(
+                self.system, values, states, low, high, int(self.transient), monitor
+            )
+        else:
+            guess = np.repeat(self.guess[None], points, axis=0)
+            solved, period, orbit, _ = map_cycles.solve(self.system, values, guess)
+            nodes = np.full((points, high, self.system.dimension), np.nan)
+            nodes[:, : orbit.shape[1]] = orbit
+            status = np.where(solved, np.where(period == 1, STATUS["fixed_point"], STATUS["ok"]), 3).astype(np.int8)
+        result, index = self._blank(points), np.flatnonzero(status == STATUS["ok"])
+        if len(index):
+            own = {name: column[index] for name, column in values.items()}
+            for name, array in map_cycles.measure(self.system, own, nodes[index], period[index], monitor).items():
+                result[name][index] = array
+        return self._finish(result, status)
+
+    def _blank(self, points):
+        sizes = {name: len(axis) for name, axis in self.coords.items()}
+        complex_ = ("floquet_multiplier", "floquet_exponent")
+        return {
+            name: np.full((points, *(sizes[d] for d in dims)), np.nan, dtype=complex if name in complex_ else float)
+            for name, dims in self.variables.items()
+        }
+
+    def _finish(self, result, status):
+        """Stability and status besides: a cycle of a family keeps its numbers, and is called so."""
+        logs, phases = result["log_abs_multiplier"], result["floquet_multiplier"]
+        trivial = np.nan_to_num(result["trivial_mode"]).astype(np.int32)
+        others = np.where(np.arange(1, logs.shape[1] + 1) == trivial[:, None], -np.inf, logs)
+        with np.errstate(invalid="ignore"):
+            family = ((abs(others) <= NEUTRAL) & (phases.real > 0) & (trivial > 0)[:, None]).any(axis=1)
+            largest = others.max(axis=1)
+            stable = np.where(largest < -NEUTRAL, 1, np.where(largest > NEUTRAL, -1, 0))
+        ok = status == STATUS["ok"]
+        result["status"] = np.where(ok & family, STATUS["not_isolated"], status).astype(np.int8)
+        result["stable"] = np.where(ok, stable, 0).astype(np.int8)
+        result["trivial_mode"] = trivial
+        return result
+
+
+def _resampled(orbit, count):
+    """An orbit (phases, n) of equal times at `count` equal times, linearly between its samples."""
+    at = np.arange(count) / count
+    given = np.arange(len(orbit) + 1) / len(orbit)
+    closed = np.concatenate([orbit, orbit[:1]])
+    return np.stack([np.interp(at, given, column) for column in closed.T], axis=1)
+
+
+@verb
+def limit_cycle(
+    system, guess=None, period=None, *, n_phase=None, section=None, initial_state=None, transient=None,
+    duration=None, dt=None, rtol=None,
+):  # fmt: skip
+    """limit_cycle(system, guess=None, period=None, *, n_phase=256, section=None, initial_state=None, ...)
+
+    The limit cycle of a flow, or the periodic orbit of a map, with its Floquet multipliers.
+
+    Without a guess the cycle that the orbit of `initial_state` settles on: no bifurcation point is needed, and what is
+    returned is attracting (or one of a family of neutral ones, status "not_isolated"). From a guess also
+    unstable ones. Returns a Dataset:
+
+    state(phase, unit)        the orbit at equal times, phase = t / T in [0, 1); maps: its iterates, NaN beyond them
+    period, frequency         T in time units (maps: iterates), and 1 / T
+    floquet_multiplier(mode)  complex, largest modulus first; log_abs_multiplier(mode) also where that underflows
+    floquet_exponent(mode)    (ln |multiplier| + i arg) / T, imaginary part in (-pi / T, pi / T]
+    lyapunov_exponent(mode)   the same rates by the QR engine, run once around the cycle: an independent check
+    trivial_mode              mode of the multiplier 1 that belongs to the flow's direction (0: none), never to be
+                              counted as a finding; trivial_error is its distance from 1
+    liouville_error           ln of the product of all multipliers less the integral of the divergence (maps: sum of
+                              ln |det|)
+    stable                    1, -1, or 0 where a multiplier besides the trivial one is 1 within 1e-6
+    residual                  largest mismatch of the closed orbit, relative to its size; status
+
+    and for flows
+
+    velocity(phase, unit), adjoint(phase, unit)   f and the phase gradient Z, Z . f = 1 (time per state unit): a small
+                              push d shifts the phase by Z . d time units (the infinitesimal phase response)
+    gradient_swing            largest over smallest norm, in time t, of the learning signal dx(t)/dx(0) that the cycle
+                              carries: it tends to |f(x(t))| |Z(x(0))|, neither vanishing nor exploding
+    period_derivative(parameter)  dT / dp for every parameter that is a number, from Z
+    mesh_error                change, relative to size and period, when the steps were doubled last: 100 times the error
+    section_level             where phase 0 is, see `section`
+
+    guess          (unit,) a state near the cycle or (phase, unit) an orbit of equal times, with `period`; or an earlier
+                   result of this verb
+    period         about how long (with a guess: to start from; else within a half of it), or (low, high)
+    n_phase        phases, default 256 (flows)
+    section        (unit, level): phase 0 is where that unit crosses the level upwards; default the last unit through its
+                   mean (flows). Maps start at the iterate with the largest first unit
+    initial_state  (unit,), default the system's own
+    transient      run before an orbit is searched, default 100 time units or 1000 iterates (maps: at least this)
+    duration       longest time searched for a return, default 3000 time units (flows)
+    dt             step of the orbits that are searched, and unit of those of the solution (flows)
+    rtol           relative change when the steps are doubled from which they are short enough, default 1e-9 (flows)
+    progress       True, False, or None: a bar on a terminal
+
+    The cycle solves a boundary-value problem by multiple shooting and Newton's method, with an explicit method of
+    eighth order whose steps are halved until the solution stands; multipliers come from a periodic QR iteration,
+    which never forms the product of tangent maps. dT/dp = -sum Z . d phi / dp. Sources: Ascher, Mattheij & Russell,
+    Numerical Solution of Boundary Value Problems (1995), ch. 4 and 7; Lust, Int. J. Bifurcation Chaos 11 (2001) 2389
+    (multipliers); Govaerts & Sautois, Neural Comput. 18 (2006) 817 (phase response as an adjoint).
+
+    Status: "fixed_point", "aperiodic" (chaos, a torus), "diverged", "not_converged", "section_missed" with NaN;
+    "not_isolated" with the numbers of the one member of the family that was found.
+
+    >>> import lyapkit as lk
+    >>> ds = lk.limit_cycle(lk.systems.stuart_landau(mu=1.0, omega=2.0, c=0.5))
+    >>> round(float(ds.period), 9), ds.floquet_exponent.values.real.round(8) + 0.0
+    (4.188790205, array([ 0., -2.]))
+    """
+    _refuse_driven(system)
+    state = checked_state(system, initial_state)
+    if isinstance(guess, xr.Dataset):
+        guess, period = _of_dataset(guess, period)
+    if guess is not None:
+        guess = _checked_guess(system, guess)
+    if system.kind == "map":
+        return _plan_of_map(
+            system, state, guess, period, transient,
+            {"n_phase": n_phase, "section": section, "duration": duration, "dt": dt, "rtol": rtol},
+        )  # fmt: skip
+    count = whole("n_phase", 256 if n_phase is None else n_phase, 2, 2**14)
+    span = positive("duration", 3000.0 if duration is None else duration)
+    time = clock(system, 100.0 if transient is None else transient, span, dt, None)
+    about, bounds = _checked_period(period, guess, 8 * time.dt)
+    nodes = max(d for d in range(1, MOST_NODES + 1) if count % d == 0)
+    where = None if section is None else _checked_section(system, section)
+    accuracy = positive("rtol", 1e-9 if rtol is None else rtol)
+    search = Search(time, nodes, *bounds, where, accuracy, span)
+    before = time.transient * time.dt
+    return _LimitCycle(system, state, guess, about, bounds, count, where, before, span, search)
+
+
+def _plan_of_map(system, state, guess, period, transient, others):
+    for name, value in others.items():
+        if value is not None:
+            raise ValueError(f"{name}: given {value!r}, but {system.name} is a map; accepted for flows")
+    about, (low, high) = _checked_period(period, guess, 1)
+    low, high = max(1, math.ceil(low)), _LONGEST_PERIOD if high == np.inf else math.floor(high)
+    if guess is not None:
+        about = len(guess) if guess.ndim == 2 else whole("period", period, 1, 2**14)
+        guess = guess if guess.ndim == 2 else _iterates(system, guess, about)
+        high = max(about, 1)
+    before = 1000 if transient is None else math.ceil(real("transient", transient))
+    if before < 0:
+        raise ValueError(f"transient: given {transient!r}, accepted: a number of at least 0")
+    return _LimitCycle(system, state, guess, about, (low, high), high, None, before, before, None)
+
+
+def _iterates(system, state, count):
+    from lyapkit.analyses.trajectory import trajectory
+
+    if count == 1:
+        return state[None]
+    return trajectory(system, initial_state=state, duration=count - 1, progress=False).state.values
+
+
+def _refuse_driven(system):
+    import inspect
+
+    driven = inputs.drive(system).count > 0 or "t" in inspect.signature(system.model.rule).parameters
+    if driven:
+        raise ValueError(f"system: {system.name} depends on time or an input, accepted: one that does not")
+
+
+def _of_dataset(guess, period):
+    """Orbit and period of an earlier result."""
+    for name in ("state", "period"):
+        if name not in guess or (name == "state" and guess.state.dims != ("phase", "unit")):
+            raise ValueError(f"guess: a Dataset without {name}, accepted: a result of limit_cycle for one system")
+    orbit = guess.state.values
+    return orbit[np.isfinite(orbit).all(axis=1)], float(guess.period) if period is None else period
+
+
+def _checked_guess(system, guess):
+    try:
+        array = np.array(guess, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"guess: given {guess!r}, accepted: real numbers") from None
+    n = system.dimension
+    if array.ndim not in (1, 2) or array.shape[-1] != n or not array.size:
+        raise ValueError(f"guess: given shape {array.shape}, accepted: ({n},) or (phase, {n})")
+    if not np.isfinite(array).all():
+        raise ValueError("guess: given a number that is not finite, accepted: finite numbers")
+    return array
+
+
+def _checked_period(period, guess, least):
+    """(starting value or None, (low, high)) of the keyword."""
+    if period is None:
+        if guess is not None and (np.ndim(guess) == 1 or least != 1):
+            raise ValueError("period: not given, accepted with a guess: how long it takes")
+        return None, (least, np.inf)
+    if np.ndim(period) == 0:
+        about = positive("period", period)
+        return about, ((least, np.inf) if guess is not None else (max(least, about / 2), 1.5 * about))
+    if np.shape(period) != (2,):
+        raise ValueError(f"period: given {period!r}, accepted: a number or (low, high)")
+    low, high = (positive("period", value) for value in period)
+    if low >= high:
+        raise ValueError(f"period: given {tuple(period)!r}, accepted: (low, high) with low < high")
+    return math.sqrt(low * high), (low, high)
+
+
+def _checked_section(system, section):
+    if np.shape(section) != (2,):
+        raise ValueError(f"section: given {section!r}, accepted: (unit, level)")
+    unit, level = section
+    return whole("section", int(unit) if unit == int(unit) else unit, 0, system.dimension - 1), real("section", level)

@@ -1,0 +1,158 @@
+"""Periodic orbits of maps: found on trajectories or from guesses, solved by Newton's method for all iterates."""
+
+import numpy as np
+
+from lyapkit.analyses.equilibria import settle_at_stable
+from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
+from lyapkit.results import STATUS
+from lyapkit.systems.evaluate import at_states
+
+_ROUNDS = 4  # the transient grows fourfold in each
+_NEWTON = 30
+_CLOSE, _AS_CLOSE = 0.05, 10.0  # a return worth a Newton iteration; and how much worse than the best may the first be
+_CLOSED = 1e-13  # mismatch, relative to the orbit's size, from which there is nothing to gain
+_DISTINCT = 1e-7  # iterates of one orbit are further apart than this, relative to its size
+_AT_REST, _NEUTRAL = 1e-2, 1e-6
+
+
+def from_trajectories(system, values, states, low, high, transient, monitor):
+    """Attracting periodic orbits; nodes (P, high, n), NaN beyond the period, periods (P,) and status (P,)."""
+    points, n = states.shape
+    nodes, period = np.full((points, high, n), np.nan), np.zeros(points, dtype=int)
+    status = np.full(points, STATUS["aperiodic"], dtype=np.int8)
+    open_, x = np.arange(points), states.copy()
+    for _ in range(_ROUNDS):
+        own = {name: column[open_] for name, column in values.items()}
+        ensemble = Ensemble(system, own, x[open_], Clock("iterate", 1.0, 0, 0), 0)
+        ensemble.run(transient, Silent(monitor))
+        record = np.moveaxis(ensemble.run(2 * high + 1, Silent(monitor), stride=1)[1], -1, 0)[: len(open_)]
+        x[open_], transient = record[:, -1], 4 * transient
+        found, periods, verdict = _examine(system, own, np.ascontiguousarray(record), low, high, monitor)
+        closed = verdict >= 0
+        nodes[open_[closed]], period[open_[closed]] = found[closed], periods[closed]
+        status[open_[closed]] = verdict[closed]
+        open_ = open_[~closed]
+        if not len(open_):
+            break
+    return nodes, period, status
+
+
+def _examine(system, values, record, low, high, monitor):
+    points, _, n = record.shape
+    verdict, period = np.full(points, -1, dtype=np.int8), np.zeros(points, dtype=int)
+    nodes, last = np.full((points, high, n), np.nan), record[:, -1]
+    verdict[~np.isfinite(last).all(axis=1)] = STATUS["diverged"]
+    size = (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2
+    small = np.flatnonzero((verdict < 0) & (size <= _AT_REST * (1.0 + abs(last).max(axis=1))))
+    if len(small):
+        own = {name: column[small] for name, column in values.items()}
+        verdict[small[settle_at_stable(system, own, last[small])]] = STATUS["fixed_point"]
+    with np.errstate(all="ignore"):
+        distance = abs(record[:, -2 : -2 - high : -1] - last[:, None]).max(axis=2) / size[:, None]
+        distance[:, : low - 1] = np.inf
+        best = distance.min(axis=1)
+        near = distance <= _AS_CLOSE * best[:, None] + 1e-9
+    guesses = np.where((verdict < 0) & (best <= _CLOSE), np.argmax(near, axis=1) + 1, 0)
+    for (p, index) in groups(guesses):
+        if p:
+            own = {name: column[index] for name, column in values.items()}
+            monitor.add(0)
+            solved, periods, orbit, logs = solve(system, own, record[index, -1 - p : -1])
+            attracting = solved & (logs[:, 0] <= _NEUTRAL)
+            nodes[index[attracting], :p], period[index[attracting]] = orbit[attracting], periods[attracting]
+            rest = np.where(periods == 1, STATUS["fixed_point"], STATUS["ok"])
+            verdict[index[attracting]] = rest[attracting]
+    return nodes, period, verdict
+
+
+def solve(system, values, nodes):
+    """Newton's method from nodes (P, p, n): where it converged, the least periods, nodes, and ln |multipliers|."""
+    points, p, n = nodes.shape
+    nodes, solved, active = nodes.copy(), np.zeros(points, dtype=bool), np.arange(points)
+    for _ in range(_NEWTON):
+        own = {name: column[active] for name, column in values.items()}
+        wrong, tangent = mismatch(system, own, nodes[active])
+        size = 1.0 + abs(nodes[active]).max(axis=(1, 2))
+        finite = np.isfinite(tangent).all(axis=(1, 2, 3))
+        moves = np.full((len(active), p, n), np.nan)
+        zero = np.zeros((finite.sum(), n))
+        if finite.any():
+            moves[finite] = solve_cyclic(
+                tangent[finite], wrong[finite], np.zeros_like(wrong[finite]), zero, zero[:, 0]
+            )[0]
+        nodes[active] += moves
+        done = abs(wrong).max(axis=(1, 2)) <= _CLOSED * size
+        solved[active[done]] = True
+        active = active[~done & finite]
+        if not len(active):
+            break
+    return solved, *_least(system, values, nodes)
+
+
+def mismatch(system, values, nodes):
+    """f(x_i) - x_{i+1} (P, p, n), cyclically, and the tangent maps (P, p, n, n)."""
+    points, p, n = nodes.shape
+    repeated = {name: np.repeat(column, p) for name, column in values.items()}
+    image, tangent = at_states(system, nodes.reshape(-1, n), repeated)
+    return image.reshape(nodes.shape) - np.roll(nodes, -1, axis=1), tangent.reshape(points, p, n, n)
+
+
+def _least(system, values, nodes):
+    """Least periods (P,), nodes that start at the largest value of the first unit, ln |multipliers| over p iterates."""
+    points, p, _ = nodes.shape
+    size = abs(nodes - nodes.mean(axis=1, keepdims=True)).max(axis=(1, 2))
+    scale = 1e-9 * (1.0 + abs(nodes).max(axis=(1, 2)))
+    periods = np.full(points, p)
+    for divisor in range(p, 0, -1):
+        if p % divisor == 0:
+            with np.errstate(invalid="ignore"):
+                same = abs(nodes - np.roll(nodes, -divisor, axis=1)).max(axis=(1, 2)) <= _DISTINCT * size + scale
+            periods[same] = divisor
+    first = np.argmax(nodes[:, :, 0], axis=1)
+    turned = np.take_along_axis(nodes, ((first[:, None] + np.arange(p)) % p)[:, :, None], axis=1)
+    logs = floquet(mismatch(system, values, turned)[1])[0]
+    return periods, turned, logs
+
+
+def measure(system, values, nodes, period, monitor):
+    """All variables of solved orbits: name -> (P, ...); see `limit_cycle`."""
+    points, longest, n = nodes.shape
+    result = {}
+    for p, index in groups(period):
+        own, orbit = {name: column[index] for name, column in values.items()}, nodes[index, :p]
+        for name, array in _of_group(system, own, orbit, monitor).items():
+            shape = (points, longest, *array.shape[2:]) if name == "state" else (points, *array.shape[1:])
+            whole = result.setdefault(name, np.full(shape, np.nan if array.dtype.kind in "fc" else 0, array.dtype))
+            whole[(index, slice(p)) if name == "state" else index] = array
+    return result
+
+
+def _of_group(system, values, orbit, monitor):
+    points, p, n = orbit.shape
+    wrong, tangent = mismatch(system, values, orbit)
+    size = abs(orbit - orbit.mean(axis=1, keepdims=True)).max(axis=(1, 2))
+    logs, phases, basis = floquet(tangent)
+    ensemble = Ensemble(system, values, orbit[:, 0], Clock("iterate", 1.0, 0, p), n, np.eye(n))
+    ensemble.set_frames(np.moveaxis(basis.swapaxes(1, 2), 0, 2))
+    sums = ensemble.run(p, Silent(monitor))[0]
+    total = sums[-1, :, :points]
+    angle = np.angle(phases)
+    with np.errstate(all="ignore"):
+        difference = np.where(logs.sum(axis=1) == total[n], 0.0, logs.sum(axis=1) - total[n])
+        # one iterate may contract by more than rounding, but its determinant is known: the smallest one is the rest
+        logs[:, -1] -= np.where(np.isfinite(difference) & (phases[:, -1].imag == 0), difference, 0.0)
+        return {
+            "state": orbit,
+            "period": np.full(points, float(p)),
+            "frequency": np.full(points, 1.0 / p),
+            "floquet_multiplier": np.exp(logs) * phases,
+            "log_abs_multiplier": logs,
+            "floquet_exponent": (logs + 1j * np.where(angle <= -np.pi, np.pi, angle)) / p,
+            "lyapunov_exponent": -np.sort(-total[:n].T, axis=1) / p,
+            "trivial_mode": np.zeros(points, dtype=np.int32),
+            "trivial_error": np.full(points, np.nan),
+            "liouville_error": difference,
+            "residual": abs(wrong).max(axis=(1, 2)) / size,
+        }

@@ -1,0 +1,121 @@
+"""Floquet multipliers of any size: eigenvalues of a product of matrices that is never formed.
+
+Orthogonal iteration runs around the cycle, Q_{s+1} R_s = A_s Q_s, until Q returns to itself up to blocks: then the
+logarithms of a block's multipliers are sums of those of the diagonals of R (the periodic Schur form; Bojanczyk, Golub
+& Van Dooren, SPIE 1770 (1992) 31). Multipliers of nearly equal modulus stay together in a block; its product, scaled,
+is a small matrix whose eigenvalues are of similar size.
+"""
+
+import numpy as np
+import scipy.linalg
+
+MOST_SWEEPS = 60
+_COUPLED = 1e-13  # entries of Q' Q below the diagonal that still couple columns
+_FREE = 1e-3  # ratio of moduli from which a column need not wait for its neighbour
+
+
+def floquet(tangent):
+    """Multipliers of cycles with tangent maps (P, S, n, n) of their segments, the first one first.
+
+    Returns ln |multiplier| (P, n) sorted downwards, their unit phases (P, n) complex, and an orthogonal basis (P, n, n) at
+    the first segment's start that comes back to itself, but for the planes of complex pairs.
+    """
+    points, _, n, _ = tangent.shape
+    logs, phases = np.full((points, n), np.nan), np.full((points, n), np.nan, dtype=complex)
+    basis = np.broadcast_to(np.eye(n), (points, n, n)).copy()
+    good = np.flatnonzero(np.isfinite(tangent).all(axis=(1, 2, 3)))
+    for index in good[:, None] if n > 8 else ([good] if len(good) else []):
+        logs[index], phases[index], basis[index] = _of_finite(tangent[index])
+    return logs, phases, basis
+
+
+def _of_finite(tangent):
+    points, _, n, _ = tangent.shape
+    start = np.linalg.qr(np.random.default_rng(0).standard_normal((n, n)))[0]
+    q = np.broadcast_to(start, (points, n, n)).copy()
+    returned, growth = np.empty_like(q), np.empty((points, n))
+    active = np.arange(points)
+    for _ in range(MOST_SWEEPS):
+        begin = q[active]
+        end, sums, _ = _sweep(tangent[active], begin, None)
+        returned[active], growth[active] = begin.swapaxes(1, 2) @ end, sums
+        q[active] = end
+        active = active[~_settled(returned[active], sums)]
+        if not len(active):
+            break
+    begin = q
+    end, growth, triangles = _sweep(tangent, begin, True)
+    return _eigenvalues(begin.swapaxes(1, 2) @ end, growth, triangles, begin)
+
+
+def _settled(returned, growth):
+    """Whether all columns whose multipliers differ clearly in modulus have parted (P,)."""
+    n = returned.shape[1]
+    settled = np.ones(len(returned), dtype=bool)
+    for j in range(n - 1):
+        coupling = abs(returned[:, j + 1 :, : j + 1]).max(axis=(1, 2))
+        with np.errstate(all="ignore"):
+            apart = growth[:, j + 1] - growth[:, j] < np.log(_FREE)
+        settled &= (coupling <= _COUPLED) | ~apart
+    return settled
+
+
+def _sweep(tangent, q, keep):
+    """Carry bases q once around: the basis at the end, sums of ln R_jj (P, n) and, where kept, all R."""
+    points, segments, n, _ = tangent.shape
+    growth, triangles = np.zeros((points, n)), []
+    for s in range(segments):
+        q, r = np.linalg.qr(tangent[:, s] @ q)
+        diagonal = np.diagonal(r, axis1=1, axis2=2)
+        signs = np.where(diagonal < 0, -1.0, 1.0)
+        q, r = q * signs[:, None, :], r * signs[:, :, None]
+        with np.errstate(divide="ignore"):
+            growth = growth + np.log(abs(diagonal))
+        if keep:
+            triangles.append(r)
+    return q, growth, triangles
+
+
+def _eigenvalues(returned, growth, triangles, basis):
+    """Logarithms and phases of all multipliers, block by block, and the basis turned within the blocks."""
+    points, n = growth.shape
+    basis = basis.copy()
+    logs, phases = np.empty((points, n)), np.ones((points, n), dtype=complex)
+    coupled = np.zeros((points, n), dtype=bool)  # column j with j + 1
+    for j in range(n - 1):
+        coupled[:, j] = abs(returned[:, j + 1 :, : j + 1]).max(axis=(1, 2)) > _COUPLED
+    for pattern in np.unique(coupled, axis=0):
+        index = np.flatnonzero((coupled == pattern).all(axis=1))
+        edges = [0, *(np.flatnonzero(~pattern[:-1]) + 1).tolist(), n] if n > 1 else [0, 1]
+        for low, high in zip(edges[:-1], edges[1:], strict=True):
+            if high - low == 1:
+                logs[index, low] = growth[index, low]
+                phases[index, low] = np.sign(returned[index, low, low])
+            else:
+                block = [r[index, low:high, low:high] for r in triangles]
+                product, scale = _scaled_product(returned[index, low:high, low:high], block)
+                logs[index, low:high], phases[index, low:high] = _sorted_eigenvalues(product, scale)
+                turns = np.stack([scipy.linalg.schur(one)[1] for one in product])
+                basis[index, :, low:high] = basis[index, :, low:high] @ turns
+    order = np.argsort(-logs, axis=1, kind="stable")
+    return np.take_along_axis(logs, order, axis=1), np.take_along_axis(phases, order, axis=1), basis
+
+
+def _scaled_product(returned, triangles):
+    """returned R_S ... R_1 as matrices (P, m, m) and the logarithms (P,) of factors taken out of them."""
+    points, m, _ = returned.shape
+    product, scale = np.broadcast_to(np.eye(m), (points, m, m)), np.zeros(points)
+    for r in triangles:
+        product = r @ product
+        size = abs(product).max(axis=(1, 2))
+        size = np.where(size > 0, size, 1.0)
+        product, scale = product / size[:, None, None], scale + np.log(size)
+    return returned @ product, scale
+
+
+def _sorted_eigenvalues(product, scale):
+    values = np.linalg.eigvals(product).astype(complex)
+    order = np.argsort(-abs(values), axis=1, kind="stable")
+    values = np.take_along_axis(values, order, axis=1)
+    with np.errstate(all="ignore"):
+        return np.log(abs(values)) + scale[:, None], np.where(values == 0, 1.0, values / abs(values))

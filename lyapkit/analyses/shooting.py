@@ -1,0 +1,199 @@
+"""Multiple shooting: closed orbits of flows as roots of the mismatch between their segments, many at once.
+
+A cycle of period T is cut into M segments that each last T / M: x_i -> phi_{T / M}(x_i) must be x_{i+1}, cyclically, and
+one condition more fixes the phase. Every segment is a lane of its own, so that even a single cycle fills vectors of
+lanes. Newton's linear system is reduced by orthogonal transformations segment by segment (Wright, SIAM J. Sci.
+Stat. Comput. 13 (1992) 742: stable also where the cycle is not), at a cost linear in M.
+"""
+
+import dataclasses
+
+import numpy as np
+
+from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.systems.evaluate import at_states
+
+METHOD = "rk8"
+_RANK = 1e-11  # singular values of the last system below this (relative) are directions of a family of cycles
+_LONGEST_MOVE, _LONGEST_STRETCH = 0.5, 0.2  # a Newton step, of the cycle's size and of its period
+
+
+class Silent:
+    """Passes on the wish to stop, but counts nothing: progress of cycles goes by points."""
+
+    def __init__(self, monitor):
+        self._monitor = monitor
+
+    def add(self, steps):
+        self._monitor.add(0)
+
+
+@dataclasses.dataclass
+class Cycles:
+    """P closed orbits on their way: nodes (P, M, n), periods (P,), and the steps (P,) of a whole period."""
+
+    nodes: np.ndarray
+    period: np.ndarray
+    steps: np.ndarray
+
+    def chosen(self, index):
+        """Some of them."""
+        return Cycles(self.nodes[index], self.period[index], self.steps[index])
+
+    def put(self, index, other):
+        """Replace some of them."""
+        self.nodes[index], self.period[index], self.steps[index] = other.nodes, other.period, other.steps
+
+    @property
+    def size(self):
+        """Largest deviation of a unit from its mean over the nodes (P,)."""
+        return abs(self.nodes - self.nodes.mean(axis=1, keepdims=True)).max(axis=(1, 2))
+
+
+def flow_over(system, values, states, spans, steps, monitor, frame=None, directions=None, stride=0):
+    """Advance states (P, n) by spans (P,) in so many steps each, with the columns `frame` (k, n) along.
+
+    Returns ends (P, n), tangent columns (P, n, k) and the states (P, samples, n) after every `stride` steps.
+    """
+    columns = 0 if frame is None else len(frame)
+    ensemble = Ensemble(
+        system, values, states, Clock(METHOD, 1.0, 0, steps), columns, frame, interval=1, steps=spans / steps,
+        directions=directions,
+    )  # fmt: skip
+    _, record = ensemble.run(steps, Silent(monitor), orthonormalise=False, stride=stride)
+    points = ensemble.points
+    ends = ensemble.gather("x").T[:points]
+    tangent = np.moveaxis(ensemble.gather("frame"), -1, 0)[:points].swapaxes(1, 2)
+    return ends, tangent, np.moveaxis(record, -1, 0)[:points]
+
+
+def by_segments(system, values, starts, period, steps, monitor, directions=None):
+    """All segments of cycles at once: ends (P, S, n) and tangent maps (P, S, n, k), from starts (P, S, n).
+
+    `steps` are those of one segment; columns of `directions` of parameters follow those of the state.
+    """
+    points, segments, n = starts.shape
+    repeated = {name: np.repeat(column, segments) for name, column in values.items()}
+    frame, wanted = np.eye(n), None
+    if directions is not None:
+        frame = np.concatenate([frame, np.zeros((len(directions), n))])
+        wanted = np.concatenate([np.zeros((n, directions.shape[1])), directions])
+    spans = np.repeat(period / segments, segments)
+    states = starts.reshape(points * segments, n)
+    ends, tangent, _ = flow_over(system, repeated, states, spans, steps, monitor, frame, wanted)
+    return ends.reshape(starts.shape), tangent.reshape(points, segments, n, -1)
+
+
+def samples(system, values, cycles, count, monitor):
+    """States (P, count, n) at equal times over the period; count a multiple of the nodes, dividing the steps."""
+    points, nodes, n = cycles.nodes.shape
+    each = count // nodes
+    result = np.empty((points, nodes, each, n))
+    for steps, index in groups(cycles.steps):
+        part = cycles.chosen(index)
+        repeated = {name: np.repeat(column[index], nodes) for name, column in values.items()}
+        spans, stride = np.repeat(part.period / nodes, nodes), steps // count
+        states = part.nodes.reshape(-1, n)
+        record = flow_over(system, repeated, states, spans, steps // nodes, monitor, stride=stride)[2]
+        record = record.reshape(len(index), nodes, each, n)
+        result[index, :, 0], result[index, :, 1:] = part.nodes, record[:, :, :-1]
+    return result.reshape(points, count, n)
+
+
+def groups(*keys):
+    """(values of the keys, indices) of all points that share them."""
+    table = np.array(keys).T
+    for row in np.unique(table, axis=0):
+        yield (*row.tolist(), np.flatnonzero((table == row).all(axis=1)))
+
+
+def newton_step(system, values, cycles, section, monitor):
+    """One Newton step for all cycles, in place; returns the mismatch before it and the change that it asks for (P,).
+
+    section: (unit, levels (P,)) fixes x_0[unit] = level; None keeps x_0 on the hyperplane across the velocity. Both
+    figures are relative to the cycle's size, and the change includes that of the period. Third, the segments'
+    tangent maps (P, M, n, n) before the step.
+    """
+    mismatch, change = np.full((2, len(cycles.period)), np.nan)
+    tangents = np.empty((*cycles.nodes.shape, cycles.nodes.shape[2]))
+    for steps, index in groups(cycles.steps):
+        part = cycles.chosen(index)
+        own = {name: column[index] for name, column in values.items()}
+        level = None if section is None else (section[0], section[1][index])
+        mismatch[index], change[index], tangents[index] = _step_of_group(system, own, part, steps, level, monitor)
+        cycles.put(index, part)
+    return mismatch, change, tangents
+
+
+def _step_of_group(system, values, cycles, steps, section, monitor):
+    nodes, period, size = cycles.nodes, cycles.period, cycles.size
+    points, count, n = nodes.shape
+    ends, tangent = by_segments(system, values, nodes, period, steps // count, monitor)
+    repeated = {name: np.repeat(column, count) for name, column in values.items()}
+    velocity = at_states(system, ends.reshape(-1, n), repeated, slopes=False)[0].reshape(ends.shape)
+    wrong = ends - np.roll(nodes, -1, axis=1)
+    with np.errstate(all="ignore"):
+        mismatch = abs(wrong).max(axis=(1, 2)) / size
+    if section is None:
+        normal, distance = velocity[:, -1], np.zeros(points)
+        normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
+    else:
+        normal = np.broadcast_to(np.eye(n)[section[0]], (points, n))
+        distance = section[1] - nodes[:, 0, section[0]]
+    finite = np.isfinite(tangent).all(axis=(1, 2, 3)) & np.isfinite(velocity).all(axis=(1, 2)) & (size > 0)
+    finite &= np.isfinite(normal).all(axis=1)
+    moves, stretch = np.full(nodes.shape, np.nan), np.full(points, np.nan)
+    if finite.any():
+        moves[finite], stretch[finite] = solve_cyclic(
+            tangent[finite], wrong[finite], velocity[finite] / count, normal[finite], distance[finite]
+        )
+    with np.errstate(all="ignore"):
+        relative = np.fmax(abs(moves).max(axis=(1, 2)) / size, 0.0)
+        factor = np.fmin(1.0, _LONGEST_MOVE / relative)
+        factor = np.fmin(factor, _LONGEST_STRETCH * period / abs(stretch))
+    cycles.nodes = nodes + factor[:, None, None] * moves
+    cycles.period = period + factor * stretch
+    return mismatch, np.maximum(relative, abs(stretch) / period), tangent
+
+
+def solve_cyclic(tangent, wrong, velocity, normal, distance):
+    """Newton's step: moves (P, M, n) of the nodes and the change (P,) of the period.
+
+    tangent_i moves_i - moves_{i+1} + velocity_i change = -wrong_i (cyclically), normal . moves_0 = distance. Where
+    there is a family of solutions, the smallest one.
+    """
+    points, count, n, _ = tangent.shape
+    right = -np.stack([wrong, velocity], axis=-1)
+    # first moves_0 + next moves_{i+1} = right, after the segments up to i
+    first, following, sides = tangent[:, 0], np.broadcast_to(-np.eye(n), (points, n, n)), right[:, 0]
+    kept = []
+    for i in range(1, count):
+        q, r = np.linalg.qr(np.concatenate([following, tangent[:, i]], axis=1), mode="complete")
+        q = q.swapaxes(1, 2)
+        above = q[:, :, :n] @ np.concatenate([first, sides], axis=2)
+        sides = q[:, :, n:] @ np.concatenate([np.broadcast_to(-np.eye(n), (points, n, n)), right[:, i]], axis=2)
+        own = above[:, :, n:] + sides[:, :, n:]
+        kept.append((r[:, :n], above[:, :n, :n], sides[:, :n, :n], own[:, :n]))
+        first, following, sides = above[:, n:, :n], sides[:, n:, :n], own[:, n:]
+    moves = np.empty((points, count + 1, n))
+    moves[:, 0], stretch = _solve_bordered(first + following, sides, normal, distance)
+    moves[:, count] = moves[:, 0]
+    combination = np.stack([np.ones(points), stretch], axis=1)[:, :, None]
+    for i in range(count - 1, 0, -1):
+        r, above, after, own = kept[i - 1]
+        rest = own @ combination - above @ moves[:, 0, :, None] - after @ moves[:, i + 1, :, None]
+        moves[:, i] = np.linalg.solve(r, rest)[:, :, 0]
+    return moves[:, :count], stretch
+
+
+def _solve_bordered(matrix, sides, normal, distance):
+    """matrix moves = sides[0] + sides[1] change, normal . moves = distance."""
+    points, n, _ = matrix.shape
+    scale = np.linalg.norm(sides[:, :, 1], axis=1)
+    scale = np.where(scale > 0, scale, 1.0)
+    bordered = np.zeros((points, n + 1, n + 1))
+    bordered[:, :n, :n], bordered[:, :n, n] = matrix, -sides[:, :, 1] / scale[:, None]
+    bordered[:, n, :n] = normal
+    right = np.concatenate([sides[:, :, 0], distance[:, None]], axis=1)[:, :, None]
+    solution = (np.linalg.pinv(bordered, rcond=_RANK) @ right)[:, :, 0]
+    return solution[:, :n], solution[:, n] / scale
