@@ -9,9 +9,11 @@ import traceback
 import lyapkit
 from lyapkit.nearest import nearest
 from lyapkit.options import UsageError, assign, split
+from lyapkit.tables import cycle_text, spectrum_text
 
 OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
-_MEASURES = ("lyapunov_spectrum", "trajectory")
+# verbs that can be scanned -> the variable whose plane is drawn
+_MEASURES = {"lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "trajectory": None}
 _EPILOG = """\
 Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
 --theta 0:pi/2:200 --duration 1000. A range is start:stop:count; numbers may be formulas with pi.
@@ -76,7 +78,7 @@ def _parser():
     scan = _command(commands, "scan", _scan, "map an analysis over a grid of parameters")
     scan.add_argument("system", help="name of a system (see: lyapkit systems)")
     _add_outputs(scan, "netCDF file to write")
-    scan.add_argument("--measure", default=_MEASURES[0], choices=_MEASURES, help="what to compute")
+    scan.add_argument("--measure", default="lyapunov_spectrum", choices=_MEASURES, help="what to compute")
     scan.add_argument("--workers", type=int, help="threads (default: one for each core)")
     spectrum = _command(commands, "spectrum", _spectrum, "Lyapunov exponents of one system")
     spectrum.add_argument("system", nargs="?", help="name of a system")
@@ -84,6 +86,10 @@ def _parser():
     spectrum.add_argument("--cell", help="its cell: rnn, rnn_relu, gru, lstm (default: guessed)")
     spectrum.add_argument("--kind", default="map", choices=("map", "flow"), help="the cell as it is, or continuous")
     _add_outputs(spectrum, "netCDF file to write besides")
+    cycle = _command(commands, "cycle", _cycle, "limit cycle (or periodic orbit) of one system")
+    cycle.add_argument("system", help="name of a system")
+    cycle.set_defaults(weights=None, cell=None)
+    _add_outputs(cycle, "netCDF file to write besides")
     orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
     orbit.add_argument("system", help="name of a system")
     orbit.set_defaults(weights=None, cell=None)
@@ -91,7 +97,7 @@ def _parser():
     plot = _command(commands, "plot", _plot, "draw a result file")
     plot.add_argument("file", help="netCDF file of lyapkit")
     plot.add_argument("-o", "--output", required=True, help="picture to write (.png, .pdf, .svg)")
-    plot.add_argument("--variable", help="variable of a plane (default: the exponents)")
+    plot.add_argument("--variable", help="variable of a plane (default: what was measured)")
     plot.add_argument("--mode", type=int, default=1, help="number of the exponent, 1 = largest")
     plot.add_argument("--overwrite", action="store_true", help="replace an existing picture")
     info = _command(commands, "info", _info, "say what a result file holds")
@@ -184,15 +190,20 @@ def _draw(ds, path, **keywords):
 
 
 def _figure(ds, variable=None, mode=1):
-    """The plane of a two-dimensional scan, else the spectrum."""
-    axes = [d for d in ds.dims if d not in ("mode", "time", "unit")]
+    """The plane of a two-dimensional scan, else the cycle or the spectrum."""
+    from lyapkit.plot.axes import grid_dims
+
+    axes = grid_dims(ds)
     if len(axes) == 2:
-        return lyapkit.plot.plane(ds, variable or "lyapunov_exponent", mode=mode)
+        usual = _MEASURES.get(ds.attrs.get("verb"), "lyapunov_exponent")
+        return lyapkit.plot.plane(ds, variable or usual, mode=mode)
     if variable or mode != 1:
         raise UsageError("--variable, --mode: given for a result without two parameters; accepted for planes")
-    if "lyapunov_exponent" in ds and len(axes) < 2:
+    if "floquet_multiplier" in ds and not axes:
+        return lyapkit.plot.cycle(ds)
+    if "lyapunov_exponent_stderr" in ds and len(axes) < 2:
         return lyapkit.plot.spectrum(ds)
-    raise UsageError("there is neither a plane of two parameters nor a spectrum in it to draw")
+    raise UsageError("there is neither a plane of two parameters, nor a cycle or a spectrum in it to draw")
 
 
 def _finish(ds):
@@ -201,7 +212,8 @@ def _finish(ds):
 
     for line in report(ds.status.values):
         print(f"lyapkit: {line}", file=sys.stderr)
-    failed = ~ds.status.isin([STATUS["ok"], STATUS["collapsed"]])
+    findings = ("ok", "collapsed", "fixed_point", "not_isolated")
+    failed = ~ds.status.isin([STATUS[name] for name in findings])
     return FAILED_POINTS if bool(failed.any()) else OK
 
 
@@ -221,8 +233,8 @@ def _scan(arguments, options):
     picture = _picture(arguments.plot, arguments.overwrite)
     if picture and len(axes) > 2:
         raise UsageError(f"--plot: given for a scan of {len(axes)} parameters; accepted: one or two")
-    if picture and arguments.measure != _MEASURES[0]:
-        raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure}")
+    if picture and (_MEASURES[arguments.measure] is None or (len(axes) < 2 and arguments.measure == "limit_cycle")):
+        raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure} over {len(axes)} parameters")
     if picture and picture.absolute() == pathlib.Path(arguments.output).absolute():
         raise UsageError(f"--plot: {picture} is the output file already")
     from lyapkit.results import check_target
@@ -257,31 +269,22 @@ def _single(arguments, options, verb):
 def _spectrum(arguments, options):
     picture = _picture(arguments.plot, arguments.overwrite)
     ds = _single(arguments, options, lyapkit.lyapunov_spectrum)
-    print(_spectrum_text(ds))
+    print(spectrum_text(ds))
     if picture:
         _draw(ds, picture)
     return _finish(ds)
 
 
-def _spectrum_text(ds):
-    signs = dict(zip(ds.lyapunov_sign.flag_values, ds.lyapunov_sign.flag_meanings.split(), strict=True))
-    rows = [
-        f"{mode:4d} {value: .12g} +- {error:.2g} {signs[sign]}"
-        for mode, value, error, sign in zip(
-            ds.mode.values, ds.lyapunov_exponent.values, ds.lyapunov_exponent_stderr.values,
-            ds.lyapunov_sign.values, strict=True,
-        )
-    ]  # fmt: skip
-    single = (
-        "kaplan_yorke_dimension", "entropy_rate", "mean_divergence", "exponent_sum_error",
-        "frame_orthogonality",
-    )  # fmt: skip
-    rows += [f"{ds[name].long_name}: {float(ds[name]):.6g} {_unit(ds[name])}".rstrip() for name in single]
-    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
-
-
-def _unit(variable):
-    return "" if variable.units == "1" else variable.units
+def _cycle(arguments, options):
+    picture = _picture(arguments.plot, arguments.overwrite)
+    ds = _single(arguments, options, lyapkit.limit_cycle)
+    code = _finish(ds)
+    if not float(ds.period) > 0.0:
+        return FAILED_POINTS
+    print(cycle_text(ds))
+    if picture:
+        _draw(ds, picture)
+    return code
 
 
 def _trajectory(arguments, options):

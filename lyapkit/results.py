@@ -72,8 +72,8 @@ _WORDS = {
     "liouville_error": ("ln of the multipliers' product minus the integral of the {volume}", "nats"),
     "residual": ("mismatch of the closed orbit relative to its size", "1"),
     "stable": ("stability", "1"),
-    "velocity": ("velocity", "1 per time unit"),
-    "adjoint": ("phase gradient Z", "time units"),
+    "velocity": ("velocity", "state units per time unit"),
+    "adjoint": ("phase gradient Z", "time units per state unit"),
     "gradient_swing": ("largest over smallest |f(x(t))| |Z(x(0))| in time", "1"),
     "period_derivative": ("derivative of the period", "{steps} per unit of the parameter"),
     "section_level": ("level of the section of phase 0", "1"),
@@ -86,7 +86,7 @@ _WORDS = {
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
 _FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "phase": "phase t / T", "phases": "turns"}
-_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "phase": "iterate", "phases": "iterates"}
+_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "phase": "iterate", "phases": "1"}
 _FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE}
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096

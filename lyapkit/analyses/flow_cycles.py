@@ -18,6 +18,7 @@ _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-7  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
 NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
+_PRESENT = 1e-6  # a harmonic of this share of the largest is there
 _AT_REST = 1e-2  # only orbits smaller than this, relative to 1 + |x|, may be at a fixed point
 _ROUNDING = 1e-12
 
@@ -172,6 +173,28 @@ def converge(system, values, cycles, search, monitor, section=None):
         solved &= (cycles.period >= search.low) & (cycles.period <= search.high)
         solved &= cycles.size > _ROUNDING * abs(cycles.nodes).max(axis=(1, 2))
     return solved, tangents
+
+
+def to_least_period(system, values, cycles, search, monitor):
+    """Cut cycles that are gone around several times down to once, in place; returns whose period is allowed (P,).
+
+    Of an orbit that repeats itself m times, all harmonics but multiples of m vanish.
+    """
+    count = 16 * search.nodes
+    states = shooting.samples(system, values, cycles, count, monitor)
+    power = abs(np.fft.rfft(states, axis=1)).max(axis=2) / count
+    power[:, 0] = 0.0
+    harmonics = np.arange(power.shape[1])
+    turns = np.array([np.gcd.reduce(harmonics[row > _PRESENT * row.max()]) for row in power])
+    index = np.flatnonzero(turns > 1)
+    if len(index):
+        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        period = part.period / turns[index]
+        steps = search.first_steps(period)
+        again = along_orbits(system, own, part.nodes[:, 0], period, steps, search.nodes, monitor)
+        converge(system, own, again, search, monitor)
+        cycles.put(index, again)
+    return (cycles.period >= search.low) & (cycles.period <= search.high)
 
 
 def onto_section(system, values, cycles, search, monitor):

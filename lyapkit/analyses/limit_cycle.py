@@ -6,13 +6,21 @@ import math
 import numpy as np
 import xarray as xr
 
-from lyapkit.analyses import flow_cycles, map_cycles, shooting
 from lyapkit.analyses import cycle_measures as measures
+from lyapkit.analyses import flow_cycles, map_cycles, shooting
+from lyapkit.analyses.cycle_guess import (
+    checked_guess,
+    checked_period,
+    checked_section,
+    iterates,
+    orbit_of_result,
+    refuse_driven,
+    resampled,
+)
 from lyapkit.analyses.flow_cycles import NEUTRAL, Search
 from lyapkit.analyses.propagation import checked_state, clock
 from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.results import STATUS
-from lyapkit.systems import inputs
 from lyapkit.systems.system import System
 
 MOST_NODES = 16  # of multiple shooting; a divisor of n_phase
@@ -114,7 +122,7 @@ class _LimitCycle:
                 self.system, values, starts, periods, steps, self.search.nodes, monitor
             )  # fmt: skip
         else:
-            nodes = _resampled(self.guess, self.search.nodes)
+            nodes = resampled(self.guess, self.search.nodes)
             cycles = shooting.Cycles(np.repeat(nodes[None], points, axis=0), periods, steps)
         first = cycles.size
         solved, _ = flow_cycles.converge(self.system, values, cycles, self.search, monitor)
@@ -125,10 +133,11 @@ class _LimitCycle:
     def _solved(self, values, cycles, monitor):
         """Variables and status of cycles that have been found: turned onto the section, refined and measured."""
         search, points = self.search, len(cycles.period)
+        allowed = flow_cycles.to_least_period(self.system, values, cycles, search, monitor)
         section, crossed = flow_cycles.onto_section(self.system, values, cycles, search, monitor)
         solved, _ = flow_cycles.converge(self.system, values, cycles, search, monitor, section)
         error = flow_cycles.refine(self.system, values, cycles, section, search, monitor)
-        good = crossed & solved & ~np.isnan(error)
+        good = crossed & allowed & solved & ~np.isnan(error)
         status = np.where(crossed, STATUS["not_converged"], STATUS["section_missed"]).astype(np.int8)
         result, index = self._blank(points), np.flatnonzero(good)
         if len(index):
@@ -187,14 +196,6 @@ class _LimitCycle:
         return result
 
 
-def _resampled(orbit, count):
-    """An orbit (phases, n) of equal times at `count` equal times, linearly between its samples."""
-    at = np.arange(count) / count
-    given = np.arange(len(orbit) + 1) / len(orbit)
-    closed = np.concatenate([orbit, orbit[:1]])
-    return np.stack([np.interp(at, given, column) for column in closed.T], axis=1)
-
-
 @verb
 def limit_cycle(
     system, guess=None, period=None, *, n_phase=None, section=None, initial_state=None, transient=None,
@@ -234,8 +235,8 @@ def limit_cycle(
                    result of this verb
     period         about how long (with a guess: to start from; else within a half of it), or (low, high)
     n_phase        phases, default 256 (flows)
-    section        (unit, level): phase 0 is where that unit crosses the level upwards; default the last unit through its
-                   mean (flows). Maps start at the iterate with the largest first unit
+    section        (unit, level): phase 0 is where that unit crosses the level upwards; default the last unit through
+                   its mean (flows). Maps start at the iterate with the largest first unit
     initial_state  (unit,), default the system's own
     transient      run before an orbit is searched, default 100 time units or 1000 iterates (maps: at least this)
     duration       longest time searched for a return, default 3000 time units (flows)
@@ -257,12 +258,12 @@ def limit_cycle(
     >>> round(float(ds.period), 9), ds.floquet_exponent.values.real.round(8) + 0.0
     (4.188790205, array([ 0., -2.]))
     """
-    _refuse_driven(system)
+    refuse_driven(system)
     state = checked_state(system, initial_state)
     if isinstance(guess, xr.Dataset):
-        guess, period = _of_dataset(guess, period)
+        guess, period = orbit_of_result(guess, period)
     if guess is not None:
-        guess = _checked_guess(system, guess)
+        guess = checked_guess(system, guess)
     if system.kind == "map":
         return _plan_of_map(
             system, state, guess, period, transient,
@@ -271,9 +272,9 @@ def limit_cycle(
     count = whole("n_phase", 256 if n_phase is None else n_phase, 2, 2**14)
     span = positive("duration", 3000.0 if duration is None else duration)
     time = clock(system, 100.0 if transient is None else transient, span, dt, None)
-    about, bounds = _checked_period(period, guess, 8 * time.dt)
+    about, bounds = checked_period(period, guess, 8 * time.dt)
     nodes = max(d for d in range(1, MOST_NODES + 1) if count % d == 0)
-    where = None if section is None else _checked_section(system, section)
+    where = None if section is None else checked_section(system, section)
     accuracy = positive("rtol", 1e-9 if rtol is None else rtol)
     search = Search(time, nodes, *bounds, where, accuracy, span)
     before = time.transient * time.dt
@@ -284,75 +285,13 @@ def _plan_of_map(system, state, guess, period, transient, others):
     for name, value in others.items():
         if value is not None:
             raise ValueError(f"{name}: given {value!r}, but {system.name} is a map; accepted for flows")
-    about, (low, high) = _checked_period(period, guess, 1)
+    about, (low, high) = checked_period(period, guess, 1)
     low, high = max(1, math.ceil(low)), _LONGEST_PERIOD if high == np.inf else math.floor(high)
     if guess is not None:
         about = len(guess) if guess.ndim == 2 else whole("period", period, 1, 2**14)
-        guess = guess if guess.ndim == 2 else _iterates(system, guess, about)
+        guess = guess if guess.ndim == 2 else iterates(system, guess, about)
         high = max(about, 1)
     before = 1000 if transient is None else math.ceil(real("transient", transient))
     if before < 0:
         raise ValueError(f"transient: given {transient!r}, accepted: a number of at least 0")
     return _LimitCycle(system, state, guess, about, (low, high), high, None, before, before, None)
-
-
-def _iterates(system, state, count):
-    from lyapkit.analyses.trajectory import trajectory
-
-    if count == 1:
-        return state[None]
-    return trajectory(system, initial_state=state, duration=count - 1, progress=False).state.values
-
-
-def _refuse_driven(system):
-    import inspect
-
-    driven = inputs.drive(system).count > 0 or "t" in inspect.signature(system.model.rule).parameters
-    if driven:
-        raise ValueError(f"system: {system.name} depends on time or an input, accepted: one that does not")
-
-
-def _of_dataset(guess, period):
-    """Orbit and period of an earlier result."""
-    for name in ("state", "period"):
-        if name not in guess or (name == "state" and guess.state.dims != ("phase", "unit")):
-            raise ValueError(f"guess: a Dataset without {name}, accepted: a result of limit_cycle for one system")
-    orbit = guess.state.values
-    return orbit[np.isfinite(orbit).all(axis=1)], float(guess.period) if period is None else period
-
-
-def _checked_guess(system, guess):
-    try:
-        array = np.array(guess, dtype=float)
-    except (TypeError, ValueError):
-        raise TypeError(f"guess: given {guess!r}, accepted: real numbers") from None
-    n = system.dimension
-    if array.ndim not in (1, 2) or array.shape[-1] != n or not array.size:
-        raise ValueError(f"guess: given shape {array.shape}, accepted: ({n},) or (phase, {n})")
-    if not np.isfinite(array).all():
-        raise ValueError("guess: given a number that is not finite, accepted: finite numbers")
-    return array
-
-
-def _checked_period(period, guess, least):
-    """(starting value or None, (low, high)) of the keyword."""
-    if period is None:
-        if guess is not None and (np.ndim(guess) == 1 or least != 1):
-            raise ValueError("period: not given, accepted with a guess: how long it takes")
-        return None, (least, np.inf)
-    if np.ndim(period) == 0:
-        about = positive("period", period)
-        return about, ((least, np.inf) if guess is not None else (max(least, about / 2), 1.5 * about))
-    if np.shape(period) != (2,):
-        raise ValueError(f"period: given {period!r}, accepted: a number or (low, high)")
-    low, high = (positive("period", value) for value in period)
-    if low >= high:
-        raise ValueError(f"period: given {tuple(period)!r}, accepted: (low, high) with low < high")
-    return math.sqrt(low * high), (low, high)
-
-
-def _checked_section(system, section):
-    if np.shape(section) != (2,):
-        raise ValueError(f"section: given {section!r}, accepted: (unit, level)")
-    unit, level = section
-    return whole("section", int(unit) if unit == int(unit) else unit, 0, system.dimension - 1), real("section", level)

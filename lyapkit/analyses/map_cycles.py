@@ -118,7 +118,7 @@ def _least(system, values, nodes):
 
 def measure(system, values, nodes, period, monitor):
     """All variables of solved orbits: name -> (P, ...); see `limit_cycle`."""
-    points, longest, n = nodes.shape
+    points, longest, _ = nodes.shape
     result = {}
     for p, index in groups(period):
         own, orbit = {name: column[index] for name, column in values.items()}, nodes[index, :p]

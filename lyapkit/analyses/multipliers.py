@@ -6,6 +6,8 @@ logarithms of a block's multipliers are sums of those of the diagonals of R (the
 is a small matrix whose eigenvalues are of similar size.
 """
 
+import itertools
+
 import numpy as np
 import scipy.linalg
 
@@ -17,8 +19,8 @@ _FREE = 1e-3  # ratio of moduli from which a column need not wait for its neighb
 def floquet(tangent):
     """Multipliers of cycles with tangent maps (P, S, n, n) of their segments, the first one first.
 
-    Returns ln |multiplier| (P, n) sorted downwards, their unit phases (P, n) complex, and an orthogonal basis (P, n, n) at
-    the first segment's start that comes back to itself, but for the planes of complex pairs.
+    Returns ln |multiplier| (P, n) sorted downwards, their unit phases (P, n) complex, and an orthogonal basis (P, n, n)
+    at the first segment's start that comes back to itself, but for the planes of complex pairs.
     """
     points, _, n, _ = tangent.shape
     logs, phases = np.full((points, n), np.nan), np.full((points, n), np.nan, dtype=complex)
@@ -87,7 +89,7 @@ def _eigenvalues(returned, growth, triangles, basis):
     for pattern in np.unique(coupled, axis=0):
         index = np.flatnonzero((coupled == pattern).all(axis=1))
         edges = [0, *(np.flatnonzero(~pattern[:-1]) + 1).tolist(), n] if n > 1 else [0, 1]
-        for low, high in zip(edges[:-1], edges[1:], strict=True):
+        for low, high in itertools.pairwise(edges):
             if high - low == 1:
                 logs[index, low] = growth[index, low]
                 phases[index, low] = np.sign(returned[index, low, low])

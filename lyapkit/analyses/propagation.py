@@ -154,16 +154,16 @@ class Ensemble:
     values: parameter name -> (points,); states (points, n); `columns` of the starting `frame` (k, n) are
     carried, all orthonormalised every `interval` steps (None: under control of the condition).
     single: products with a large network's frame in single precision. steps: step sizes (points,) in place of
-    the clock's. directions (k, m): of the raw parameters, that the columns follow besides.
+    the clock's. directions (k, m): of the raw parameters, that the columns follow besides. brief: for a few steps.
     """
 
     def __init__(
         self, system, values, states, clock, columns, frame=None, interval=None, single=False, steps=None,
-        directions=None,
+        directions=None, brief=False,
     ):  # fmt: skip
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
-        size = system.data.layout.points(columns)
+        size = system.data.layout.points(columns, brief)
         cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(

@@ -1,7 +1,7 @@
 """Multiple shooting: closed orbits of flows as roots of the mismatch between their segments, many at once.
 
-A cycle of period T is cut into M segments that each last T / M: x_i -> phi_{T / M}(x_i) must be x_{i+1}, cyclically, and
-one condition more fixes the phase. Every segment is a lane of its own, so that even a single cycle fills vectors of
+A cycle of period T is cut into M segments that each last T / M: phi_{T / M}(x_i) must be x_{i+1}, cyclically, and one
+condition more fixes the phase. Every segment is a lane of its own, so that even a single cycle fills vectors of
 lanes. Newton's linear system is reduced by orthogonal transformations segment by segment (Wright, SIAM J. Sci.
 Stat. Comput. 13 (1992) 742: stable also where the cycle is not), at a cost linear in M.
 """
@@ -58,7 +58,7 @@ def flow_over(system, values, states, spans, steps, monitor, frame=None, directi
     columns = 0 if frame is None else len(frame)
     ensemble = Ensemble(
         system, values, states, Clock(METHOD, 1.0, 0, steps), columns, frame, interval=1, steps=spans / steps,
-        directions=directions,
+        directions=directions, brief=True,
     )  # fmt: skip
     _, record = ensemble.run(steps, Silent(monitor), orthonormalise=False, stride=stride)
     points = ensemble.points

@@ -6,7 +6,7 @@ matplotlib is loaded when the first plot is asked for.
 import importlib
 
 # public name -> its module; never the same word, or importing the module would hide the function
-_PUBLIC = {"plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits"}
+_PUBLIC = {"plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles"}
 
 __all__ = list(_PUBLIC)
 

@@ -3,7 +3,9 @@
 import numpy as np
 
 # Dims that verbs make; all others are parameters that were scanned.
-_OF_VERBS = frozenset(("mode", "time", "unit", "phase", "point", "block", "delay", "sample", "dtype", "checkpoint"))
+_OF_VERBS = frozenset(
+    "mode other_mode time unit phase point block delay sample dtype checkpoint parameter".split()
+)  # fmt: skip
 
 
 def new_or_given(ax, width=5.2, height=4.2):

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 from cmcrameri import cm
-from matplotlib.colors import BoundaryNorm, CenteredNorm, Colormap, ListedColormap, Normalize
+from matplotlib.colors import BoundaryNorm, CenteredNorm, Colormap, ListedColormap, LogNorm, Normalize
 
 # Blue and red are the ends of `vik`, so that signs match the exponents' own colours.
 NEGATIVE, POSITIVE, ZERO, UNDECIDED = "#1c5f93", "#b1491f", "#ece5e0", "#8a8a8a"
@@ -12,11 +12,14 @@ FAILED = "#7d7d7d"
 _FLAGS = {
     "negative": NEGATIVE, "zero": ZERO, "positive": POSITIVE, "undecided": UNDECIDED,
     "ok": "#dfe8ee", "diverged": "#b1491f", "collapsed": "#3b2a58", "not_converged": "#e0a526",
-    "ill_conditioned": "#7b8a99",
+    "ill_conditioned": "#7b8a99", "fixed_point": "#8fa8b5", "aperiodic": "#d9b26f", "not_isolated": "#3f7f93",
+    "section_missed": "#b79ac8", "unstable": POSITIVE, "neutral": ZERO, "stable": NEGATIVE,
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip
 # Their zero means something, so their colours diverge from it.
 _SIGNED = frozenset(("lyapunov_exponent", "running_exponent", "mean_divergence", "exponent_sum_error"))
+# They diverge at a bifurcation, so their colours follow the logarithm.
+_LOGARITHMIC = frozenset(("period", "gradient_swing"))
 _ROBUST = 0.99  # quantile of the size that the colours reach; what is beyond gets an arrow
 
 
@@ -45,6 +48,9 @@ def scale(data, cmap=None, limit=None):
     values = values if values.size else np.zeros(1)
     if data.name in _SIGNED or values.min() < 0 < values.max():
         return _diverging(values, cmap or cm.vik, limit)
+    if data.name in _LOGARITHMIC and 0 < 10 * values.min() < values.max():
+        high = limit or float(values.max())
+        return Scale(_map(cmap or cm.batlow), LogNorm(values.min(), high), _extend(values, values.min(), high))
     return _sequential(values, cmap or cm.batlow, limit)
 
 

@@ -14,7 +14,9 @@ from lyapkit.plot.labels import (
     parameter_text,
     set_title,
 )
+from lyapkit.results import STATUS
 
+_FINDINGS = ("fixed_point", "aperiodic")  # statuses of points where there is nothing to measure
 _ROW = 16.0  # points; the height of one row of the legend above the axes
 
 
@@ -47,7 +49,7 @@ def plane(ds, variable="lyapunov_exponent", mode=1, *, ax=None, curves=True, cma
     _image(ax, data, colours, mode)
     drawn = _zero_line(ax, data, ds.attrs.get("margin", 1e-3)) if colours.diverging else []
     drawn += draw_curves(ax, ds) if curves and set(data.dims) == {"alpha", "theta"} else []
-    drawn += _failed(data)
+    drawn += _failed(data, ds)
     if drawn:
         _legend(ax, drawn)
     _label(ax, data, ds, _ROW if drawn else 0.0)
@@ -114,12 +116,16 @@ def _zero_line(ax, data, margin):
     return [ax.plot([], [], color="0.35", lw=0.8, label=f"zero within {margin:g}")[0]]
 
 
-def _failed(data):
-    """The legend's entries of points that have no finite value."""
-    count = int((~np.isfinite(data.values)).sum())
-    if not count:
-        return []
-    return [Patch(facecolor=FAILED, label=f"failed points ({count})")]
+def _failed(data, ds):
+    """The legend's entries of points that have no finite value; a finding, such as a fixed point, is named."""
+    missing = ~np.isfinite(data.values)
+    entries, rest = [], int(missing.sum())
+    for name in _FINDINGS if "status" in ds else ():
+        count = int((missing & (ds.status.transpose(*data.dims).sortby(list(data.dims)).values == STATUS[name])).sum())
+        if count:
+            entries.append(Patch(facecolor=FAILED, label=f"{name.replace('_', ' ')} ({count})"))
+        rest -= count
+    return entries + ([Patch(facecolor=FAILED, label=f"failed points ({rest})")] if rest else [])
 
 
 def _legend(ax, handles):

@@ -100,7 +100,7 @@ def at_states(system, states, values, slopes=True, t=0.0):
     `values`: parameters (points,) that differ.
     """
     columns = np.eye(system.dimension) if slopes else np.empty((0, system.dimension))
-    size, rates, jacobians = system.data.layout.points(len(columns)), [], []
+    size, rates, jacobians = system.data.layout.points(len(columns), brief=True), [], []
     for at in range(0, len(states), size):
         part = {name: column[at : at + size] for name, column in values.items()}
         out = _call(system, states[at : at + size], columns, t, system.cell, system.cell.function, **part)

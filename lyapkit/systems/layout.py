@@ -13,6 +13,7 @@ from lyapkit.kernels.simd import WIDTH
 # Numbers of a block's state and frame: with their slopes and images they then fit the second-level cache.
 _BLOCK_NUMBERS = 2**13
 MOST_LANES = 128  # the arrays of a system of two or three units then fit the first-level cache
+MOST_LANES_OF_BRIEF = 1024  # making a block costs as much as some hundred steps of eight lanes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,10 +27,10 @@ class Lanes:
     def rows(self):
         return self.dimension
 
-    def points(self, columns):
-        """Systems in a block that carries this many columns."""
+    def points(self, columns, brief=False):
+        """Systems in a block that carries this many columns; more where it lives for a few steps only."""
         fitting = _BLOCK_NUMBERS // (self.dimension * (columns + 1)) // WIDTH * WIDTH
-        return int(np.clip(fitting, WIDTH, MOST_LANES))
+        return int(np.clip(fitting, WIDTH, MOST_LANES_OF_BRIEF if brief else MOST_LANES))
 
     def lanes(self, points):
         """Lanes of a block of so many systems."""
@@ -63,7 +64,7 @@ class Spread:
     def rows(self):
         return sum(map(rows_of, self.sizes))
 
-    def points(self, columns):
+    def points(self, columns, brief=False):
         return 1
 
     def lanes(self, points):

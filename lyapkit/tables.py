@@ -1,0 +1,42 @@
+"""Results of single analyses as text, for the command line."""
+
+import math
+
+
+def spectrum_text(ds):
+    signs = dict(zip(ds.lyapunov_sign.flag_values, ds.lyapunov_sign.flag_meanings.split(), strict=True))
+    rows = [
+        f"{mode:4d} {value: .12g} +- {error:.2g} {signs[sign]}"
+        for mode, value, error, sign in zip(
+            ds.mode.values, ds.lyapunov_exponent.values, ds.lyapunov_exponent_stderr.values,
+            ds.lyapunov_sign.values, strict=True,
+        )
+    ]  # fmt: skip
+    single = (
+        "kaplan_yorke_dimension", "entropy_rate", "mean_divergence", "exponent_sum_error",
+        "frame_orthogonality",
+    )  # fmt: skip
+    rows += [f"{ds[name].long_name}: {float(ds[name]):.6g} {_unit(ds[name])}".rstrip() for name in single]
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
+
+
+def _unit(variable):
+    return "" if variable.units == "1" else variable.units
+
+
+def cycle_text(ds):
+    rows = [f"{'mode':>4s}  {'ln |multiplier|':>20s}  {'Re exponent':>20s}  {'Im exponent':>20s}"]
+    for one in (ds.sel(mode=mode) for mode in ds.mode.values):
+        exponent = complex(one.floquet_exponent)
+        trivial = "  (trivial: the flow's direction)" if int(one.mode) == int(ds.trivial_mode) else ""
+        numbers = (float(one.log_abs_multiplier), exponent.real, exponent.imag)
+        rows.append(f"{int(one.mode):4d}  " + "  ".join(f"{number:20.13g}" for number in numbers) + trivial)
+    stable = dict(zip(ds.stable.flag_values, ds.stable.flag_meanings.split(), strict=True))
+    rows.append(f"stability: {stable[int(ds.stable)]}")
+    single = ["period", "frequency", "gradient_swing", "residual", "trivial_error", "liouville_error"]
+    present = [ds[name] for name in single if name in ds and not math.isnan(ds[name])]
+    rows += [f"{one.long_name}: {float(one):.15g} {_unit(one)}".rstrip() for one in present]
+    for name in ds.get("parameter", []):
+        value = float(ds.period_derivative.sel(parameter=name))
+        rows.append(f"derivative of the period by {name.values!s}: {value:.12g}")
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
