@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 from naive_cycles import cycle_by_shooting, nontrivial_multipliers, phase_gradient
 
-VALUES = json.loads((pathlib.Path(__file__).parent / "cycle_values.json").read_text())
+HERE = pathlib.Path(__file__).parent
+VALUES = json.loads((HERE / "cycle_values.json").read_text())
+AUTO = json.loads((HERE.parent / "benchmarks" / "auto07p" / "values.json").read_text())
 LONG = 50.0  # periods that shooting takes seconds for: integrated once, by the script that made the file
 
 
@@ -87,3 +89,16 @@ def test_periodic_orbits_of_maps(entry):
     volume = sum(np.linalg.slogdet(naive.jacobian(rule, x))[1] for x in orbit)
     np.testing.assert_allclose(logarithms.sum(), volume, rtol=1e-10)
     np.testing.assert_allclose(np.exp(logarithms), abs(wanted), rtol=1e-10)
+
+
+@pytest.mark.parametrize("cycle", AUTO["cycles"], ids=lambda c: f"{c['system']}({','.join(c['parameters'].values())})")
+def test_stored_values_of_auto07p(cycle):
+    """Collocation by AUTO-07p: periods to 1e-7 of themselves, multipliers to 1e-7 (its rounding hides smaller ones)."""
+    [entry] = [
+        e
+        for e in VALUES["flows"]
+        if e["api"]["constructor"] == cycle["system"] and e["parameters"] == cycle["parameters"]
+    ]
+    assert cycle["period"] == pytest.approx(float(entry["period"]), rel=1e-7)
+    assert cycle["multiplier"] == pytest.approx(float(entry["multiplier"][0]), abs=1e-7)
+    assert cycle["trivial_multiplier"] == pytest.approx(1.0, abs=1e-7)
