@@ -1,5 +1,7 @@
 """What a solved cycle of a flow tells: its orbit, multipliers, adjoint, slopes of the period and cross-checks."""
 
+import math
+
 import numpy as np
 
 from lyapkit.analyses import shooting
@@ -13,6 +15,7 @@ from lyapkit.systems.evaluate import at_states, volume_rates
 _STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the fourth order
 _CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
 _MOST_SEGMENTS = 2**15
+_PIECES = 64  # of the two steps around an extreme of the speed
 _POLISH, _CLOSED = 4, 1e-13  # last Newton steps, and the mismatch from which there is nothing to gain
 
 
@@ -46,14 +49,15 @@ def _polish(system, values, cycles, section, monitor):
 
 
 def _segments(system, values, cycles, n_phase, dt, monitor):
-    """Segments (P,) of each cycle, n_phase times a power of 2; and how many make one factor of the multipliers."""
+    """Segments (P,) of each cycle, a multiple of its nodes and of n_phase; how many make one factor."""
     states = shooting.samples(system, values, cycles, 16 * cycles.nodes.shape[1], monitor)
     points, count, n = states.shape
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
     shrinking = abs(volume_rates(system, states.reshape(-1, n), repeated)).reshape(points, count).max(axis=1)
     shortest = np.fmax(cycles.period / (_STEPS_EACH * dt), cycles.period * shrinking / _CONTRACTION)
-    segments = n_phase * 2 ** np.ceil(np.log2(np.fmax(shortest / n_phase, 1.0))).astype(int)
-    segments = np.minimum(segments, _MOST_SEGMENTS)
+    least = math.lcm(n_phase, cycles.nodes.shape[1])
+    longest = max(_MOST_SEGMENTS // least, 1)
+    segments = least * 2 ** np.ceil(np.log2(np.clip(shortest / least, 1.0, longest))).astype(int)
     fewest = np.fmax(cycles.period * shrinking / _CONTRACTION, cycles.nodes.shape[1])
     merged = 2 ** np.floor(np.log2(np.fmax(segments / fewest, 1.0))).astype(int)
     return segments, np.gcd(merged, segments)
@@ -92,7 +96,7 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
         "trivial_mode": (trivial + 1).astype(np.int32),
         "trivial_error": abs(multipliers[row, trivial] - 1.0),
         "liouville_error": _row_sums(logs) - volume,
-        "gradient_swing": _swing(np.linalg.norm(velocity, axis=2)),
+        "gradient_swing": _swing(system, values, cycles, monitor),
         "period_derivative": -_row_sums(slopes),
         "residual": residual,
     }
@@ -161,18 +165,36 @@ def _by_qr(system, values, cycles, basis, phases, monitor):
     return growth / cycles.period[:, None], volume
 
 
-def _swing(speed):
-    """Largest over smallest |f(x(t))| |Z(x(0))| in time, each from a parabola of logarithms at the extreme sample.
+def _swing(system, values, cycles, monitor):
+    """Largest over smallest |f(x(t))| |Z(x(0))| in time: of the speeds alone, as |Z(x(0))| is the same at all."""
+    swing = np.empty(len(cycles.period))
+    for steps, index in groups(cycles.steps):
+        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        states = shooting.samples(system, own, part, steps, monitor)
+        logs = _log_speeds(system, own, states)
+        highest, lowest = (
+            _extreme(system, own, states, sign * logs, part.period / steps, sign, monitor) for sign in (1, -1)
+        )
+        swing[index] = np.exp(highest + lowest)
+    return swing
 
-    |Z(x(0))| is the same at all times, so that the speeds alone tell.
-    """
-    logs = np.log(speed)
-    return np.exp(_extreme(logs) + _extreme(-logs))
+
+def _log_speeds(system, values, states):
+    """ln |f| (P, count) of states (P, count, n)."""
+    points, count, n = states.shape
+    repeated = {name: np.repeat(column, count) for name, column in values.items()}
+    velocity = at_states(system, states.reshape(-1, n), repeated, slopes=False)[0]
+    return np.log(np.linalg.norm(velocity, axis=1)).reshape(points, count)
 
 
-def _extreme(logs):
+def _extreme(system, values, states, logs, step, sign, monitor):
+    """The largest of sign ln |f| (P,): the steps around the largest sample are taken again in small pieces."""
     row, at = np.arange(len(logs)), np.argmax(logs, axis=1)
-    before, here, after = (logs[row, (at + shift) % logs.shape[1]] for shift in (-1, 0, 1))
+    before = states[row, (at - 1) % logs.shape[1]]
+    record = shooting.flow_over(system, values, before, 2.0 * step, _PIECES, monitor, stride=1)[2]
+    logs = sign * _log_speeds(system, values, np.ascontiguousarray(record))
+    at = np.clip(np.argmax(logs, axis=1), 1, _PIECES - 2)
+    before, here, after = (logs[row, at + shift] for shift in (-1, 0, 1))
     bend = 2.0 * here - before - after
     with np.errstate(all="ignore"):
         return here + np.where(bend > 0, (after - before) ** 2 / (8.0 * bend), 0.0)

@@ -18,8 +18,9 @@ _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-7  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
 NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
-_PRESENT = 1e-6  # a harmonic of this share of the largest is there
-_AT_REST = 1e-2  # only orbits smaller than this, relative to 1 + |x|, may be at a fixed point
+_MOST_TURNS, _BACK = 8, 1e-6  # an orbit that is back this early, relative to its size, has gone around
+# An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
+_AT_REST, _STILL = 1e-2, 1e-11
 _ROUNDING = 1e-12
 
 
@@ -87,7 +88,10 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
     verdict, cycles = np.full(points, -1, dtype=np.int8), _none(points, search.nodes, x.shape[1])
     escaped = ~np.isfinite(x).all(axis=1)
     verdict[escaped] = STATUS["diverged"]
-    small = ~escaped & (recurrence.last_size(record) <= _AT_REST * (1.0 + abs(x).max(axis=1)))
+    with np.errstate(invalid="ignore"):
+        moved = recurrence.last_size(record) / (1.0 + abs(x).max(axis=1))
+        verdict[~escaped & (moved <= _STILL)] = STATUS["fixed_point"]
+        small = (verdict < 0) & (moved <= _AT_REST)
     verdict[_where_at_rest(system, values, x, small)] = STATUS["fixed_point"]
     looking = np.flatnonzero(verdict < 0)
     starts, periods = recurrence.returns(record[looking], spacing, search.low, search.high, tuning[looking, 0])
@@ -175,26 +179,16 @@ def converge(system, values, cycles, search, monitor, section=None):
     return solved, tangents
 
 
-def to_least_period(system, values, cycles, search, monitor):
-    """Cut cycles that are gone around several times down to once, in place; returns whose period is allowed (P,).
-
-    Of an orbit that repeats itself m times, all harmonics but multiples of m vanish.
-    """
-    count = 16 * search.nodes
-    states = shooting.samples(system, values, cycles, count, monitor)
-    power = abs(np.fft.rfft(states, axis=1)).max(axis=2) / count
-    power[:, 0] = 0.0
-    harmonics = np.arange(power.shape[1])
-    turns = np.array([np.gcd.reduce(harmonics[row > _PRESENT * row.max()]) for row in power])
-    index = np.flatnonzero(turns > 1)
-    if len(index):
-        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
-        period = part.period / turns[index]
-        steps = search.first_steps(period)
-        again = along_orbits(system, own, part.nodes[:, 0], period, steps, search.nodes, monitor)
-        converge(system, own, again, search, monitor)
-        cycles.put(index, again)
-    return (cycles.period >= search.low) & (cycles.period <= search.high)
+def turns(system, values, cycles, monitor):
+    """How often each cycle goes around (P,), by whether it is back after a fraction of its period."""
+    times = np.ones(len(cycles.period), dtype=int)
+    for count in range(2, _MOST_TURNS + 1):
+        for steps, index in groups(cycles.steps):
+            own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+            start = part.nodes[:, 0]
+            end = shooting.flow_over(system, own, start, part.period / count, -(-steps // count), monitor)[0]
+            times[index[abs(end - start).max(axis=1) <= _BACK * part.size]] = count
+    return times
 
 
 def onto_section(system, values, cycles, search, monitor):
@@ -218,6 +212,50 @@ def onto_section(system, values, cycles, search, monitor):
     starts = shooting.flow_over(system, values, states[row, at], part * cycles.period / count, 4, monitor)[0]
     cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, search.nodes, monitor).nodes
     return (unit, level), crossed
+
+
+def solve_on_section(system, values, cycles, section, search, monitor):
+    """Cycles that start on their section, solved and refined, in place; the error of half the steps (P,), or NaN.
+
+    Where Newton's method fails it is tried again with finer steps; a cycle that turns out to be gone around several
+    times is solved once more for a single turn.
+    """
+    error = _solve_from(system, values, cycles, section, search, monitor)
+    index = np.flatnonzero(~np.isnan(error))
+    if len(index):
+        own = {name: column[index] for name, column in values.items()}
+        times = turns(system, own, cycles.chosen(index), monitor)
+        index, times = index[times > 1], times[times > 1]
+    if len(index):
+        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        period = part.period / times
+        steps = search.first_steps(period)
+        part = along_orbits(system, own, part.nodes[:, 0], period, steps, search.nodes, monitor)
+        error[index] = _solve_from(system, own, part, (section[0], section[1][index]), search, monitor)
+        cycles.put(index, part)
+    with np.errstate(invalid="ignore"):
+        return np.where((cycles.period >= search.low) & (cycles.period <= search.high), error, np.nan)
+
+
+def _solve_from(system, values, cycles, section, search, monitor):
+    starts, periods, steps = cycles.nodes[:, 0].copy(), cycles.period.copy(), cycles.steps.copy()
+    error, open_, finer = np.full(len(periods), np.nan), np.arange(len(periods)), 1
+    while len(open_) and finer <= _MOST_FINER:
+        own, part = {name: column[open_] for name, column in values.items()}, cycles.chosen(open_)
+        if finer > 1:
+            part = along_orbits(
+                system, own, starts[open_], periods[open_], steps[open_] * finer, search.nodes, monitor
+            )  # fmt: skip
+        level = section[0], section[1][open_]
+        solved = converge(system, own, part, search, monitor, level)[0]
+        cycles.put(open_, part)
+        if solved.any():
+            chosen = np.flatnonzero(solved)
+            own, part = {name: column[chosen] for name, column in own.items()}, part.chosen(chosen)
+            error[open_[chosen]] = refine(system, own, part, (level[0], level[1][chosen]), search, monitor)
+            cycles.put(open_[chosen], part)
+        open_, finer = open_[np.isnan(error[open_])], 4 * finer
+    return error
 
 
 def refine(system, values, cycles, section, search, monitor):

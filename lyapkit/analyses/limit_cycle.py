@@ -23,7 +23,7 @@ from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.results import STATUS
 from lyapkit.systems.system import System
 
-MOST_NODES = 16  # of multiple shooting; a divisor of n_phase
+NODES = 16  # of multiple shooting
 _LONGEST_PERIOD = 128  # iterates
 _WORK = 100  # units of progress for each point
 _SINGLE = (
@@ -133,11 +133,9 @@ class _LimitCycle:
     def _solved(self, values, cycles, monitor):
         """Variables and status of cycles that have been found: turned onto the section, refined and measured."""
         search, points = self.search, len(cycles.period)
-        allowed = flow_cycles.to_least_period(self.system, values, cycles, search, monitor)
         section, crossed = flow_cycles.onto_section(self.system, values, cycles, search, monitor)
-        solved, _ = flow_cycles.converge(self.system, values, cycles, search, monitor, section)
-        error = flow_cycles.refine(self.system, values, cycles, section, search, monitor)
-        good = crossed & allowed & solved & ~np.isnan(error)
+        error = flow_cycles.solve_on_section(self.system, values, cycles, section, search, monitor)
+        good = crossed & ~np.isnan(error)
         status = np.where(crossed, STATUS["not_converged"], STATUS["section_missed"]).astype(np.int8)
         result, index = self._blank(points), np.flatnonzero(good)
         if len(index):
@@ -273,10 +271,9 @@ def limit_cycle(
     span = positive("duration", 3000.0 if duration is None else duration)
     time = clock(system, 100.0 if transient is None else transient, span, dt, None)
     about, bounds = checked_period(period, guess, 8 * time.dt)
-    nodes = max(d for d in range(1, MOST_NODES + 1) if count % d == 0)
     where = None if section is None else checked_section(system, section)
     accuracy = positive("rtol", 1e-9 if rtol is None else rtol)
-    search = Search(time, nodes, *bounds, where, accuracy, span)
+    search = Search(time, NODES, *bounds, where, accuracy, span)
     before = time.transient * time.dt
     return _LimitCycle(system, state, guess, about, bounds, count, where, before, span, search)
 

@@ -14,7 +14,7 @@ from lyapkit.analyses.propagation import Clock, Ensemble
 from lyapkit.systems.evaluate import at_states
 
 METHOD = "rk8"
-_RANK = 1e-11  # singular values of the last system below this (relative) are directions of a family of cycles
+_RANK = 1e-8  # singular values of the last system below this (relative) are directions of a family of cycles
 _LONGEST_MOVE, _LONGEST_STRETCH = 0.5, 0.2  # a Newton step, of the cycle's size and of its period
 
 

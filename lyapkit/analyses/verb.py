@@ -20,8 +20,8 @@ def verb(plan):
     """
 
     @functools.wraps(plan)
-    def run(system, *, progress=None, **keywords):
-        prepared = plan(as_system(system), **keywords)
+    def run(system, *arguments, progress=None, **keywords):
+        prepared = plan(as_system(system), *arguments, **keywords)
         if prepared.initial_state.ndim != 1:
             given, n = prepared.initial_state.shape, prepared.system.dimension
             raise ValueError(f"initial_state: given shape {given}, accepted: ({n},) for one system")
