@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses import shooting
 from lyapkit.analyses.flow_cycles import trivial_column
-from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.multipliers import floquet, sorted_growth
 from lyapkit.analyses.propagation import Clock, Ensemble
 from lyapkit.analyses.shooting import Silent, groups
 from lyapkit.kernels import tangent as driver
@@ -156,13 +156,7 @@ def _by_qr(system, values, cycles, basis, phases, monitor):
         ensemble.set_frames(np.moveaxis(basis[index].swapaxes(1, 2), 0, 2))
         total = ensemble.run(steps, Silent(monitor))[0][driver.WEIGHTS :, :, : len(index)]
         growth[index], volume[index] = total[0, :n].T, total[0, n]
-    growth = -np.sort(-growth, axis=1)
-    pair = (abs(phases.imag) > 1e-12) & (np.roll(phases, -1, axis=1) == phases.conj())  # turns in a plane: its mean
-    for j in range(n - 1):
-        mean = (growth[:, j] + growth[:, j + 1]) / 2
-        growth[:, j] = np.where(pair[:, j], mean, growth[:, j])
-        growth[:, j + 1] = np.where(pair[:, j], mean, growth[:, j + 1])
-    return growth / cycles.period[:, None], volume
+    return sorted_growth(growth, phases) / cycles.period[:, None], volume
 
 
 def _swing(system, values, cycles, monitor):

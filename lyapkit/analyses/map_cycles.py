@@ -3,7 +3,7 @@
 import numpy as np
 
 from lyapkit.analyses.equilibria import settle_at_stable
-from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.multipliers import floquet, sorted_growth
 from lyapkit.analyses.propagation import Clock, Ensemble
 from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
 from lyapkit.results import STATUS
@@ -14,7 +14,9 @@ _NEWTON = 30
 _CLOSE, _AS_CLOSE = 0.05, 10.0  # a return worth a Newton iteration; and how much worse than the best may the first be
 _CLOSED = 1e-13  # mismatch, relative to the orbit's size, from which there is nothing to gain
 _DISTINCT = 1e-7  # iterates of one orbit are further apart than this, relative to its size
-_AT_REST, _NEUTRAL = 1e-2, 1e-6
+# An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
+_AT_REST, _STILL = 1e-2, 1e-11
+_NEUTRAL = 1e-6
 
 
 def from_trajectories(system, values, states, low, high, transient, monitor):
@@ -44,8 +46,11 @@ def _examine(system, values, record, low, high, monitor):
     verdict, period = np.full(points, -1, dtype=np.int8), np.zeros(points, dtype=int)
     nodes, last = np.full((points, high, n), np.nan), record[:, -1]
     verdict[~np.isfinite(last).all(axis=1)] = STATUS["diverged"]
-    size = (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2
-    small = np.flatnonzero((verdict < 0) & (size <= _AT_REST * (1.0 + abs(last).max(axis=1))))
+    with np.errstate(invalid="ignore"):  # of orbits that have left the finite numbers
+        size = (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2
+        moved = size / (1.0 + abs(last).max(axis=1))
+        verdict[(verdict < 0) & (moved <= _STILL)] = STATUS["fixed_point"]
+        small = np.flatnonzero((verdict < 0) & (moved <= _AT_REST))
     if len(small):
         own = {name: column[small] for name, column in values.items()}
         verdict[small[settle_at_stable(system, own, last[small])]] = STATUS["fixed_point"]
@@ -150,7 +155,7 @@ def _of_group(system, values, orbit, monitor):
             "floquet_multiplier": np.exp(logs) * phases,
             "log_abs_multiplier": logs,
             "floquet_exponent": (logs + 1j * np.where(angle <= -np.pi, np.pi, angle)) / p,
-            "lyapunov_exponent": -np.sort(-total[:n].T, axis=1) / p,
+            "lyapunov_exponent": sorted_growth(total[:n].T, phases) / p,
             "trivial_mode": np.zeros(points, dtype=np.int32),
             "trivial_error": np.full(points, np.nan),
             "liouville_error": difference,

@@ -121,3 +121,13 @@ def _sorted_eigenvalues(product, scale):
     values = np.take_along_axis(values, order, axis=1)
     with np.errstate(all="ignore"):
         return np.log(abs(values)) + scale[:, None], np.where(values == 0, 1.0, values / abs(values))
+
+
+def sorted_growth(growth, phases):
+    """Growth (P, n) of a basis that returns, sorted downwards; of a complex pair, which turns, the mean of both."""
+    growth = -np.sort(-growth, axis=1)
+    pair = (abs(phases.imag) > 1e-12) & (np.roll(phases, -1, axis=1) == phases.conj())
+    for j in range(growth.shape[1] - 1):
+        mean = (growth[:, j] + growth[:, j + 1]) / 2
+        growth[:, j : j + 2] = np.where(pair[:, j, None], mean[:, None], growth[:, j : j + 2])
+    return growth
