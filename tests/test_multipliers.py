@@ -45,7 +45,7 @@ def test_known_eigenvalues(values, segments):
     """Rounding of a factor of condition c costs eps c of its share; bases of condition some 100 each."""
     values = np.array(values, dtype=complex)
     tangent = np.array([made_up(values, segments, seed) for seed in range(3)])
-    logs, phases, basis = floquet(tangent)
+    logs, phases, basis, _ = floquet(tangent)
     order = np.argsort(-abs(values), kind="stable")
     np.testing.assert_allclose(logs, np.broadcast_to(np.log(abs(values[order])), logs.shape), rtol=1e-9, atol=2e-9)
     wanted = np.sort_complex(np.exp(1j * np.angle(values)))
@@ -66,7 +66,7 @@ def test_neighbours_change_no_bit():
 def test_lost_cycles_stay_apart():
     tangent = np.array([made_up(np.array([1.0, 0.5], dtype=complex), 8, 1)] * 2)
     tangent[0, 3] = np.nan
-    logs, phases, _ = floquet(tangent)
+    logs, phases, *_ = floquet(tangent)
     assert np.isnan(logs[0]).all() and np.isnan(phases[0]).all()
     np.testing.assert_allclose(np.exp(logs[1]), [1.0, 0.5], rtol=1e-12)
 

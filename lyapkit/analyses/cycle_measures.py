@@ -71,11 +71,11 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     residual = abs(ends - np.roll(states, -1, axis=1)).max(axis=(1, 2)) / size
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
     velocity = at_states(system, states.reshape(-1, n), repeated, slopes=False)[0].reshape(states.shape)
-    logs, phases, basis = floquet(_merge(tangent[..., :n], each))
+    logs, phases, basis, paired = floquet(_merge(tangent[..., :n], each))
     adjoint = _adjoint(tangent[..., :n], velocity)
     after = np.roll(adjoint, -1, axis=1)
     slopes = np.ascontiguousarray((after[:, :, None, :] @ tangent[..., n:])[:, :, 0, :].swapaxes(1, 2))
-    exponents, volume = _by_qr(system, values, cycles, basis, phases, monitor)
+    exponents, volume = _by_qr(system, values, cycles, basis, paired, monitor)
     trivial = trivial_column(logs, phases)
     row = np.arange(len(period))
     with np.errstate(all="ignore"):
@@ -143,7 +143,7 @@ def _adjoint(tangent, velocity):
     return adjoint
 
 
-def _by_qr(system, values, cycles, basis, phases, monitor):
+def _by_qr(system, values, cycles, basis, paired, monitor):
     """Exponents (P, n) by the QR engine over one period from a basis that returns, and the divergence's integral."""
     points, n = cycles.period.shape[0], basis.shape[1]
     growth, volume = np.empty((points, n)), np.empty(points)
@@ -156,7 +156,7 @@ def _by_qr(system, values, cycles, basis, phases, monitor):
         ensemble.set_frames(np.moveaxis(basis[index].swapaxes(1, 2), 0, 2))
         total = ensemble.run(steps, Silent(monitor))[0][driver.WEIGHTS :, :, : len(index)]
         growth[index], volume[index] = total[0, :n].T, total[0, n]
-    return sorted_growth(growth, phases) / cycles.period[:, None], volume
+    return sorted_growth(growth, paired) / cycles.period[:, None], volume
 
 
 def _swing(system, values, cycles, monitor):

@@ -127,7 +127,7 @@ def _where_at_rest(system, values, states, candidates):
 
 def _others(tangent):
     """ln and phase (P,) of the largest multiplier besides the one nearest to 1."""
-    logs, phases, _ = floquet(tangent)
+    logs, phases, *_ = floquet(tangent)
     if logs.shape[1] == 1:
         return np.full(len(logs), -np.inf), np.ones(len(logs), dtype=complex)
     trivial = trivial_column(logs, phases)

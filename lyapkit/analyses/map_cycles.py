@@ -138,7 +138,7 @@ def _of_group(system, values, orbit, monitor):
     points, p, n = orbit.shape
     wrong, tangent = mismatch(system, values, orbit)
     size = abs(orbit - orbit.mean(axis=1, keepdims=True)).max(axis=(1, 2))
-    logs, phases, basis = floquet(tangent)
+    logs, phases, basis, paired = floquet(tangent)
     ensemble = Ensemble(system, values, orbit[:, 0], Clock("iterate", 1.0, 0, p), n, np.eye(n))
     ensemble.set_frames(np.moveaxis(basis.swapaxes(1, 2), 0, 2))
     sums = ensemble.run(p, Silent(monitor))[0]
@@ -155,7 +155,7 @@ def _of_group(system, values, orbit, monitor):
             "floquet_multiplier": np.exp(logs) * phases,
             "log_abs_multiplier": logs,
             "floquet_exponent": (logs + 1j * np.where(angle <= -np.pi, np.pi, angle)) / p,
-            "lyapunov_exponent": sorted_growth(total[:n].T, phases) / p,
+            "lyapunov_exponent": sorted_growth(total[:n].T, paired) / p,
             "trivial_mode": np.zeros(points, dtype=np.int32),
             "trivial_error": np.full(points, np.nan),
             "liouville_error": difference,

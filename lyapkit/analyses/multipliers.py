@@ -19,16 +19,17 @@ _FREE = 1e-3  # ratio of moduli from which a column need not wait for its neighb
 def floquet(tangent):
     """Multipliers of cycles with tangent maps (P, S, n, n) of their segments, the first one first.
 
-    Returns ln |multiplier| (P, n) sorted downwards, their unit phases (P, n) complex, and an orthogonal basis (P, n, n)
-    at the first segment's start that comes back to itself, but for the planes of complex pairs.
+    Returns ln |multiplier| (P, n) sorted downwards, their unit phases (P, n) complex, an orthogonal basis (P, n, n) at
+    the first segment's start that comes back to itself, and which columns (P, n) of it turn in a plane with the next.
     """
     points, _, n, _ = tangent.shape
     logs, phases = np.full((points, n), np.nan), np.full((points, n), np.nan, dtype=complex)
     basis = np.broadcast_to(np.eye(n), (points, n, n)).copy()
     good = np.flatnonzero(np.isfinite(tangent).all(axis=(1, 2, 3)))
+    paired = np.zeros((points, n), dtype=bool)
     for index in good[:, None] if n > 8 else ([good] if len(good) else []):
-        logs[index], phases[index], basis[index] = _of_finite(tangent[index])
-    return logs, phases, basis
+        logs[index], phases[index], basis[index], paired[index] = _of_finite(tangent[index])
+    return logs, phases, basis, paired
 
 
 def _of_finite(tangent):
@@ -81,7 +82,7 @@ def _sweep(tangent, q, keep):
 def _eigenvalues(returned, growth, triangles, basis):
     """Logarithms and phases of all multipliers, block by block, and the basis turned within the blocks."""
     points, n = growth.shape
-    basis = basis.copy()
+    basis, paired = basis.copy(), np.zeros((points, n), dtype=bool)
     logs, phases = np.empty((points, n)), np.ones((points, n), dtype=complex)
     coupled = np.zeros((points, n), dtype=bool)  # column j with j + 1
     for j in range(n - 1):
@@ -97,10 +98,12 @@ def _eigenvalues(returned, growth, triangles, basis):
                 block = [r[index, low:high, low:high] for r in triangles]
                 product, scale = _scaled_product(returned[index, low:high, low:high], block)
                 logs[index, low:high], phases[index, low:high] = _sorted_eigenvalues(product, scale)
-                turns = np.stack([scipy.linalg.schur(one)[1] for one in product])
-                basis[index, :, low:high] = basis[index, :, low:high] @ turns
+                for i, one in zip(index, product, strict=True):
+                    triangle, turn = scipy.linalg.schur(one)
+                    basis[i, :, low:high] = basis[i, :, low:high] @ turn
+                    paired[i, low : high - 1] = np.diagonal(triangle, -1) != 0.0
     order = np.argsort(-logs, axis=1, kind="stable")
-    return np.take_along_axis(logs, order, axis=1), np.take_along_axis(phases, order, axis=1), basis
+    return np.take_along_axis(logs, order, axis=1), np.take_along_axis(phases, order, axis=1), basis, paired
 
 
 def _scaled_product(returned, triangles):
@@ -123,11 +126,10 @@ def _sorted_eigenvalues(product, scale):
         return np.log(abs(values)) + scale[:, None], np.where(values == 0, 1.0, values / abs(values))
 
 
-def sorted_growth(growth, phases):
-    """Growth (P, n) of a basis that returns, sorted downwards; of a complex pair, which turns, the mean of both."""
-    growth = -np.sort(-growth, axis=1)
-    pair = (abs(phases.imag) > 1e-12) & (np.roll(phases, -1, axis=1) == phases.conj())
+def sorted_growth(growth, paired):
+    """Growth (P, n) of the columns of a basis that returns, sorted downwards; of a pair, the mean of both."""
+    growth = growth.copy()
     for j in range(growth.shape[1] - 1):
         mean = (growth[:, j] + growth[:, j + 1]) / 2
-        growth[:, j : j + 2] = np.where(pair[:, j, None], mean[:, None], growth[:, j : j + 2])
-    return growth
+        growth[:, j : j + 2] = np.where(paired[:, j, None], mean[:, None], growth[:, j : j + 2])
+    return -np.sort(-growth, axis=1)
