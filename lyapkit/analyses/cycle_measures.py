@@ -15,6 +15,7 @@ from lyapkit.systems.evaluate import at_states, volume_rates
 _STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the fourth order
 _CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
 _MOST_SEGMENTS = 2**15
+_LOOKS = 4  # states between two nodes where the contraction is looked at
 _PIECES = 64  # of the two steps around an extreme of the speed
 _POLISH, _CLOSED = 4, 1e-13  # last Newton steps, and the mismatch from which there is nothing to gain
 
@@ -50,7 +51,7 @@ def _polish(system, values, cycles, section, monitor):
 
 def _segments(system, values, cycles, n_phase, dt, monitor):
     """Segments (P,) of each cycle, a multiple of its nodes and of n_phase; how many make one factor."""
-    states = shooting.samples(system, values, cycles, 16 * cycles.nodes.shape[1], monitor)
+    states = shooting.samples(system, values, cycles, _LOOKS * cycles.nodes.shape[1], monitor)
     points, count, n = states.shape
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
     shrinking = abs(volume_rates(system, states.reshape(-1, n), repeated)).reshape(points, count).max(axis=1)

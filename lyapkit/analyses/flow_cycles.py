@@ -12,7 +12,8 @@ from lyapkit.analyses.shooting import Cycles, Silent, groups
 from lyapkit.results import STATUS
 
 _COARSE = 4.0  # first steps of the eighth-order method, in steps that serve the fourth order
-_FINEST = 1 / 2048  # and the shortest
+_FEWEST = 4.0  # of them between two nodes
+_FINEST = 1 / 2048  # and the shortest, in such steps
 _FIRST_WINDOW, _MOST_SAMPLES = 512, 4096  # steps of the first orbit that is searched, samples of any
 _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-7  # a Newton change below this leaves its square
@@ -42,7 +43,7 @@ class Search:
 
     def first_steps(self, periods, finer=1):
         """Steps of a period (P,), nodes times a power of 2 (and times `finer`)."""
-        wanted = np.maximum(periods / (_COARSE * self.dt * self.nodes), 16.0)
+        wanted = np.maximum(periods / (_COARSE * self.dt * self.nodes), _FEWEST)
         return (self.nodes * 2 ** np.ceil(np.log2(wanted))).astype(int) * finer
 
 
@@ -196,22 +197,29 @@ def onto_section(system, values, cycles, search, monitor):
 
     Returns (unit, levels (P,)) and where the section is crossed at all (P,).
     """
-    count = 16 * search.nodes
-    states = shooting.samples(system, values, cycles, count, monitor)
-    unit = search.section[0] if search.section else states.shape[2] - 1
-    height = states[:, :, unit]
-    level = height.mean(axis=1) if search.section is None else np.full(len(height), search.section[1])
-    height = height - level[:, None]
+    points, nodes, n = cycles.nodes.shape
+    unit = search.section[0] if search.section else n - 1
+    level, crossed, starts = np.empty(points), np.empty(points, dtype=bool), np.empty((points, n))
+    for steps, index in groups(cycles.steps):
+        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        states = shooting.samples(system, own, part, steps, monitor)
+        height = np.ascontiguousarray(states[:, :, unit])
+        level[index] = height.mean(axis=1) if search.section is None else search.section[1]
+        crossed[index], at, rest = _steepest_rise(height - level[index, None])
+        spans = rest * part.period / steps
+        starts[index] = shooting.flow_over(system, own, states[np.arange(len(at)), at], spans, 4, monitor)[0]
+    cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, nodes, monitor).nodes
+    return (unit, level), crossed
+
+
+def _steepest_rise(height):
+    """Whether heights (P, count) cross zero upwards, the sample before they do so fastest, and the share of a step."""
     rise = np.roll(height, -1, axis=1) - height
     upwards = (height < 0) & (height + rise >= 0)
-    crossed = upwards.any(axis=1)
-    at = np.argmax(np.where(upwards, rise, -np.inf), axis=1)  # the steepest, where there are several
+    crossed, at = upwards.any(axis=1), np.argmax(np.where(upwards, rise, -np.inf), axis=1)
     row = np.arange(len(at))
     with np.errstate(all="ignore"):
-        part = np.clip(np.where(crossed, -height[row, at] / rise[row, at], 0.0), 1e-9, 1.0)
-    starts = shooting.flow_over(system, values, states[row, at], part * cycles.period / count, 4, monitor)[0]
-    cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, search.nodes, monitor).nodes
-    return (unit, level), crossed
+        return crossed, at, np.clip(np.where(crossed, -height[row, at] / rise[row, at], 0.0), 1e-9, 1.0)
 
 
 def solve_on_section(system, values, cycles, section, search, monitor):
