@@ -12,11 +12,12 @@ import argparse
 import warnings
 
 import measure
+import rows_cycles
 import rows_kernel
 import rows_networks
 import rows_process
 
-ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS}
+ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS, **rows_cycles.ROWS}
 LINE = "{:<50} {:<48} {:>8}  {:<16} {}"
 
 

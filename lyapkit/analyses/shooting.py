@@ -2,7 +2,7 @@
 
 A cycle of period T is cut into M segments that each last T / M: phi_{T / M}(x_i) must be x_{i+1}, cyclically, and one
 condition more fixes the phase. Every segment is a lane of its own, so that even a single cycle fills vectors of
-lanes. Newton's linear system is reduced by orthogonal transformations segment by segment (Wright, SIAM J. Sci.
+lanes. Newton's linear system is reduced by orthogonal transformations pair by pair of segments (Wright, SIAM J. Sci.
 Stat. Comput. 13 (1992) 742: stable also where the cycle is not), at a cost linear in M.
 """
 
@@ -162,28 +162,43 @@ def solve_cyclic(tangent, wrong, velocity, normal, distance):
     tangent_i moves_i - moves_{i+1} + velocity_i change = -wrong_i (cyclically), normal . moves_0 = distance. Where
     there is a family of solutions, the smallest one.
     """
-    points, count, n, _ = tangent.shape
-    right = -np.stack([wrong, velocity], axis=-1)
-    # first moves_0 + next moves_{i+1} = right, after the segments up to i
-    first, following, sides = tangent[:, 0], np.broadcast_to(-np.eye(n), (points, n, n)), right[:, 0]
-    kept = []
-    for i in range(1, count):
-        q, r = np.linalg.qr(np.concatenate([following, tangent[:, i]], axis=1), mode="complete")
-        q = q.swapaxes(1, 2)
-        above = q[:, :, :n] @ np.concatenate([first, sides], axis=2)
-        sides = q[:, :, n:] @ np.concatenate([np.broadcast_to(-np.eye(n), (points, n, n)), right[:, i]], axis=2)
-        own = above[:, :, n:] + sides[:, :, n:]
-        kept.append((r[:, :n], above[:, :n, :n], sides[:, :n, :n], own[:, :n]))
-        first, following, sides = above[:, n:, :n], sides[:, n:, :n], own[:, n:]
-    moves = np.empty((points, count + 1, n))
-    moves[:, 0], stretch = _solve_bordered(first + following, sides, normal, distance)
-    moves[:, count] = moves[:, 0]
-    combination = np.stack([np.ones(points), stretch], axis=1)[:, :, None]
-    for i in range(count - 1, 0, -1):
-        r, above, after, own = kept[i - 1]
-        rest = own @ combination - above @ moves[:, 0, :, None] - after @ moves[:, i + 1, :, None]
-        moves[:, i] = np.linalg.solve(r, rest)[:, :, 0]
-    return moves[:, :count], stretch
+    points, _, n, _ = tangent.shape
+    # equations first moves_i + following moves_{i+1} = right . (1, change), neighbours joined until one is left
+    first, following = tangent, np.broadcast_to(-np.eye(n), tangent.shape)
+    right, joined = -np.stack([wrong, velocity], axis=-1), []
+    while first.shape[1] > 1:
+        first, following, right, kept = _join(first, following, right)
+        joined.append(kept)
+    start, change = _solve_bordered(first[:, 0] + following[:, 0], right[:, 0], normal, distance)
+    moves = start[:, None, :]
+    combination = np.stack([np.ones(points), change], axis=1)[:, None, :, None]
+    for r, above, after, own in reversed(joined):
+        pairs = r.shape[1]
+        around = np.concatenate([moves, moves[:, :1]], axis=1)[..., None]
+        rest = own @ combination - above @ around[:, :pairs] - after @ around[:, 1 : pairs + 1]
+        middle = np.linalg.solve(r, rest)[..., 0]
+        both = np.stack([moves[:, :pairs], middle], axis=2).reshape(points, 2 * pairs, n)
+        moves = np.concatenate([both, moves[:, pairs:]], axis=1)
+    return moves, change
+
+
+def _join(first, following, right):
+    """Eliminate every second node by QR; also returns what gives it back from its neighbours."""
+    n, pairs = first.shape[2], first.shape[1] // 2
+    left, second = slice(0, 2 * pairs, 2), slice(1, 2 * pairs, 2)
+    q, r = np.linalg.qr(np.concatenate([following[:, left], first[:, second]], axis=2), mode="complete")
+    q = q.swapaxes(2, 3)
+    upper = q[..., :n] @ np.concatenate([first[:, left], right[:, left]], axis=3)
+    lower = q[..., n:] @ np.concatenate([following[:, second], right[:, second]], axis=3)
+    sides = upper[..., n:] + lower[..., n:]
+    kept = r[:, :, :n], upper[:, :, :n, :n], lower[:, :, :n, :n], sides[:, :, :n]
+    odd = slice(2 * pairs, None)  # the last one, where the count is odd, waits
+    return (
+        np.concatenate([upper[:, :, n:, :n], first[:, odd]], axis=1),
+        np.concatenate([lower[:, :, n:, :n], following[:, odd]], axis=1),
+        np.concatenate([sides[:, :, n:], right[:, odd]], axis=1),
+        kept,
+    )
 
 
 def _solve_bordered(matrix, sides, normal, distance):
