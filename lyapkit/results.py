@@ -20,12 +20,14 @@ STATUS = {
     "collapsed": 2,
     "not_converged": 3,
     "ill_conditioned": 4,
+    "step_too_small": 12,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
     "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
+    "step_too_small": "the step fell below what the time resolves: the orbit blows up, or loosen rtol and atol",
     "not_converged": "the standard error asked for was not reached; raise duration",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}

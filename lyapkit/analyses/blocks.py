@@ -16,7 +16,7 @@ _TOGETHER = {
     "frame_condition": np.max, "averaging_duration": np.max, "estimator": np.min,
 }  # fmt: skip
 # the worst outcome first
-_SEVERITY = [STATUS[word] for word in ("diverged", "not_converged", "ill_conditioned", "collapsed", "ok")]
+_SEVERITY = [STATUS[word] for word in ("step_too_small", "diverged", "not_converged", "ill_conditioned", "collapsed", "ok")]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -84,6 +84,8 @@ class _Spectrum:
         return {
             "method": clock.method,
             "dt": clock.dt,
+            "rtol": clock.rtol,
+            "atol": clock.atol,
             "transient": clock.transient * clock.dt,
             "duration": clock.duration,
             "seed": self.seed,
@@ -175,7 +177,7 @@ class _Spectrum:
             "frame_condition": condition,
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
-            "status": outcome(ensemble, exponents, loss, skewness, lost),
+            "status": outcome(ensemble, self.clock, exponents, loss, skewness, lost),
         }
         if self.history:
             running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
@@ -229,7 +231,7 @@ class _Spectrum:
 @verb
 def lyapunov_spectrum(
     system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None,
-    method=None, estimator="auto", margin=1e-3, until=None, history=False, frame_interval=None,
+    method=None, rtol=None, atol=None, estimator="auto", margin=1e-3, until=None, history=False, frame_interval=None,
     precision="double", seed=0,
 ):  # fmt: skip
     """Lyapunov exponents of the orbit of one initial state, each with its standard error.
@@ -285,7 +287,7 @@ def lyapunov_spectrum(
     if history and until is not None:
         raise ValueError("history: given with until, whose runs differ in length; accepted: one of the two")
     n = system.dimension
-    time = spectrum_clock(system, transient, duration, dt, method)
+    time = spectrum_clock(system, transient, duration, dt, method, rtol, atol)
     keywords = {
         "seed": whole("seed", seed, 0, 2**63 - 1),
         "estimator": choice("estimator", estimator, ("auto", "birkhoff", "mean")),

@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 
+from lyapkit.analyses.tolerances import control, tolerances
 from lyapkit.analyses.verb import choice, positive, real
 from lyapkit.kernels import blas, steps, tangent
 from lyapkit.kernels.abi import Call
@@ -15,6 +16,7 @@ from lyapkit.systems.layout import padded
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
+ADAPTIVE_LANES = int(__import__("os").environ.get("AL", 8))
 MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
@@ -33,6 +35,8 @@ class Clock:
     dt: float
     transient: int
     steps: int
+    rtol: float | None = None  # of adaptive steps
+    atol: float | None = None
 
     @property
     def duration(self):
@@ -40,7 +44,7 @@ class Clock:
         return self.steps * self.dt
 
 
-def clock(system, transient, duration, dt, method):
+def clock(system, transient, duration, dt, method, rtol=None, atol=None):
     """Check the keywords of time; durations are rounded up to whole steps."""
     if system.kind == "map":
         if dt is not None:
@@ -49,34 +53,35 @@ def clock(system, transient, duration, dt, method):
             raise ValueError(f"method: given {method!r}, but {system.name} is a map and is iterated")
         dt, method = 1.0, "iterate"
     else:
-        dt = _default_step(system) if dt is None else positive("dt", dt)
         method = choice("method", method or "rk4", FLOW_METHODS)
+        dt = _step(system, method, dt)
     before = real("transient", transient)
     if before < 0:
         raise ValueError(f"transient: given {transient!r}, accepted: a number of at least 0")
-    return Clock(
-        method, dt, _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
-    )
+    counts = _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
+    return Clock(method, dt, *counts, *tolerances(system, method, rtol, atol))
 
 
-def _default_step(system):
-    """The model's step, made a whole fraction of the time between samples of an input."""
-    drive, dt = inputs.drive(system), system.model.dt
+def _step(system, method, dt):
+    """dt; by default the model's, longer for adaptive methods, and a whole fraction of the time between input samples."""
+    if dt is not None:
+        return positive("dt", dt)
+    step = steps.propagator(choice("method", method or "rk4", FLOW_METHODS))
+    drive, dt = inputs.drive(system), system.model.dt * (step.SPAN if steps.is_adaptive(step) else 1)
     return dt if drive.duration is None else drive.input_dt / math.ceil(drive.input_dt / dt - 1e-9)
 
 
-def spectrum_clock(system, transient, duration, dt, method):
+def spectrum_clock(system, transient, duration, dt, method, rtol=None, atol=None):
     """The clock of a spectrum: 100 and 300 time units, 1000 and 10,000 iterates, or what the input allows."""
     before, span = (100, 300) if system.kind == "flow" else (1000, 10_000)
     available = inputs.drive(system).duration
     if available is not None:
-        step = 1.0 if system.kind == "map" else _default_step(system) if dt is None else positive("dt", dt)
+        step = 1.0 if system.kind == "map" else _step(system, method, dt)
         before = min(before, available // (4 * step) * step)
         rest = available - (before if transient is None else real("transient", transient))
         span = math.floor(rest / step + 1e-9) * step if rest > step else available
-    time = clock(
-        system, before if transient is None else transient, span if duration is None else duration, dt, method
-    )
+    before, span = before if transient is None else transient, span if duration is None else duration
+    time = clock(system, before, span, dt, method, rtol, atol)
     check_input(system, time)
     return time
 
@@ -160,6 +165,8 @@ class Ensemble:
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
         size = system.data.layout.points(columns)
+        if clock.rtol is not None:
+            size = min(size, ADAPTIVE_LANES)
         cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(
@@ -231,12 +238,13 @@ class _Block:
         self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
         cell_address = cell.function.address  # printed now: it tells how much working space it takes
-        drive = inputs.drive(system)
+        drive, (controls, controlled) = inputs.drive(system), control(clock, lanes)
         working = data.working(columns, lanes)
         sizes = {
             "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows,
             "scratch_rows": cell.scratch_rows(data, columns), "stages": stages, "growths": columns + 2,
-            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns),
+            "controls": controls, "units": system.dimension,
+            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns, controls),
             "cell": cell_address, "step": step.step.address, "drive": drive.address,
             "additive": cell.additive, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
             "collect": interval or longest, **drive.sizes(data.layout), **working[0],
@@ -254,6 +262,7 @@ class _Block:
             "interval": np.full((2, lanes), float(interval or (_FIRST_INTERVAL if data.layout.spread else 1))),
             "growth": np.zeros((columns + 2, lanes)),
             "spare": np.empty((sizes["spare_rows"], lanes)),
+            **controlled,
             **working[1],
         }
         arrays["carry"][: columns + 1] = 1.0  # nothing has grown yet

@@ -5,8 +5,8 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses.propagation import Clock, Ensemble, check_input, checked_state, clock, time_direction
+from lyapkit.analyses.tolerances import failure
 from lyapkit.analyses.verb import verb, whole
-from lyapkit.results import STATUS
 from lyapkit.systems.system import System
 
 
@@ -37,7 +37,7 @@ class _Trajectory:
     def attrs(self):
         clock = self.clock
         times = {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
-        return times | time_direction(self.system)
+        return times | {"rtol": clock.rtol, "atol": clock.atol} | time_direction(self.system)
 
     def measure(self, values, states, monitor):
         ensemble = Ensemble(self.system, values, states, self.clock, 0)
@@ -45,9 +45,8 @@ class _Trajectory:
         start = ensemble.gather("x")
         _, record = ensemble.run(self.clock.steps, monitor, stride=self.every)
         state = np.concatenate([start[None], record])
-        diverged = ~np.isfinite(state).all(axis=(0, 1))
+        status = failure(self.clock, state)
         state[~np.isfinite(state)] = np.nan
-        status = np.where(diverged, STATUS["diverged"], STATUS["ok"]).astype(np.int8)
         return {
             "state": np.moveaxis(state, -1, 0)[: ensemble.points],
             "status": status[: ensemble.points],
@@ -56,9 +55,10 @@ class _Trajectory:
 
 @verb
 def trajectory(
-    system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, every=1
+    system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, rtol=None, atol=None, every=1
 ):
-    """trajectory(system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, every=1)
+    """trajectory(system, *, initial_state=None, transient=0, duration=100, dt=None, method=None, rtol=None, atol=None,
+               every=1)
 
     The orbit of one initial state.
 
@@ -78,7 +78,7 @@ def trajectory(
     >>> round(float(ds.state[-1, 0]), 12)
     0.5
     """
-    time = clock(system, transient, duration, dt, method)
+    time = clock(system, transient, duration, dt, method, rtol, atol)
     check_input(system, time)
     return _Trajectory(
         system,
