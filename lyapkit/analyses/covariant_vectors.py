@@ -89,6 +89,9 @@ class _CovariantVectors:
             basis, triangle = _orthonormal(ensemble)
             triangles.append(triangle)
         result = _backward(bases[: self.samples], triangles, self.samples)
+        lost = failure(self.clock, ensemble.gather("x"))
+        for array in result.values():
+            array[lost != STATUS["ok"]] = np.nan
         span = self.every * self.clock.dt
         result["finite_time_exponent"] /= span
         result["lyapunov_exponent"] = result["finite_time_exponent"].mean(axis=1)
@@ -96,8 +99,8 @@ class _CovariantVectors:
         bad = ~np.isfinite(result["covariant_vector"]).all(axis=(1, 2, 3))
         dead = (result["lyapunov_exponent"] == -np.inf).any(axis=1)
         status = np.where(dead, STATUS["collapsed"], STATUS["ok"])
-        lost = failure(self.clock, np.moveaxis(result["state"], 0, -1))
-        result["status"] = np.where(bad, np.maximum(lost, STATUS["diverged"]), status).astype(np.int8)
+        status = np.where(bad, STATUS["diverged"], status)
+        result["status"] = np.where(lost == STATUS["ok"], status, lost).astype(np.int8)
         return {name: array[: ensemble.points] for name, array in result.items()}
 
     def _first_interval(self):
@@ -150,8 +153,8 @@ def _step_back(triangle, coefficients):
 
 @verb
 def covariant_vectors(
-    system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None, method=None, rtol=None, atol=None,
-    every=None, backward=None, seed=0,
+    system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None, method=None, rtol=None,
+    atol=None, every=None, backward=None, seed=0,
 ):  # fmt: skip
     """Covariant Lyapunov vectors along an orbit, and the exponents over the time between samples.
 

@@ -8,15 +8,13 @@ import numpy as np
 
 from lyapkit.analyses.tolerances import control, tolerances
 from lyapkit.analyses.verb import choice, positive, real
-from lyapkit.kernels import blas, steps, tangent
+from lyapkit.kernels import steps, tangent
 from lyapkit.kernels.abi import Call
-from lyapkit.kernels.simd import WIDTH
 from lyapkit.systems import inputs
 from lyapkit.systems.layout import padded
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
-ADAPTIVE_LANES = int(__import__("os").environ.get("AL", 8))
 MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
@@ -63,11 +61,11 @@ def clock(system, transient, duration, dt, method, rtol=None, atol=None):
 
 
 def _step(system, method, dt):
-    """dt; by default the model's, longer for adaptive methods, and a whole fraction of the time between input samples."""
+    """dt; by default the model's, some of them of adaptive methods, and a whole fraction of the input's."""
     if dt is not None:
         return positive("dt", dt)
     step = steps.propagator(choice("method", method or "rk4", FLOW_METHODS))
-    drive, dt = inputs.drive(system), system.model.dt * (step.SPAN if steps.is_adaptive(step) else 1)
+    drive, dt = inputs.drive(system), system.model.dt * steps.span(step)
     return dt if drive.duration is None else drive.input_dt / math.ceil(drive.input_dt / dt - 1e-9)
 
 
@@ -164,9 +162,7 @@ class Ensemble:
     def __init__(self, system, values, states, clock, columns, frame=None, interval=None, single=False):
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
-        size = system.data.layout.points(columns)
-        if clock.rtol is not None:
-            size = min(size, ADAPTIVE_LANES)
+        size = system.data.layout.points(columns, clock.rtol is not None)
         cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(
@@ -234,7 +230,7 @@ class _Block:
         if frame is not None:
             self.frame[:] = self._layout.pack_columns(frame, lanes)
         self.quality = np.zeros((tangent.QUALITY, lanes))
-        longest = tangent.WINDOW if data.layout.spread else step.LONGEST_INTERVAL
+        longest = tangent.WINDOW // steps.span(step) if data.layout.spread else step.LONGEST_INTERVAL
         self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
         cell_address = cell.function.address  # printed now: it tells how much working space it takes
@@ -272,23 +268,9 @@ class _Block:
         self._interval = arrays["interval"]
         arrays |= self._outputs(stages, lanes) | drive.arrays(data.layout, lanes)
         if data.layout.spread:
-            self._add_linear_algebra(sizes, arrays, data, columns, single)
+            more = data.linear_algebra(columns, single)
+            sizes, arrays = sizes | more[0], arrays | more[1]
         self._call = Call(sizes, arrays)
-
-    def _add_linear_algebra(self, sizes, arrays, data, columns, single):
-        """What a system that is spread over the lanes needs besides: BLAS, and the QR that is made of it."""
-        from lyapkit.kernels.spread import orthonormalise  # compiled only where there is a large system
-
-        sizes |= {"orthonormalise": orthonormalise.address, **blas.addresses()}
-        arrays |= {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
-        if single and columns:
-            length = columns * WIDTH * max(*data.rows.values(), data.rank_rows)
-            sizes |= {"single": 1, "single_length": len(data.shared), "rounded_length": length}
-            arrays |= {
-                "shared_single": data.shared.astype(np.float32),
-                "rounded": np.empty(length, dtype=np.float32),
-                "images": np.empty(length, dtype=np.float32),
-            }
 
     def _outputs(self, stages, lanes):
         """Where the cell and the step write; a map writes over its own state."""

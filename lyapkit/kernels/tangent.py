@@ -177,7 +177,8 @@ def _exchange(spare, call, plain, saving):
     at = 0
     for array in (
         field(call, "t"), field(call, "x").reshape(-1), field(call, "frame").reshape(-1),
-        field(call, "carry").reshape(-1), field(call, "control").reshape(-1), sums[:WEIGHTS].reshape(-1), part(sums, plain).reshape(-1),
+        field(call, "carry").reshape(-1), field(call, "control").reshape(-1), sums[:WEIGHTS].reshape(-1),
+        part(sums, plain).reshape(-1),
     ):  # fmt: skip
         held = spare[at : at + array.shape[0]]
         if saving:

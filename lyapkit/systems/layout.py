@@ -26,8 +26,10 @@ class Lanes:
     def rows(self):
         return self.dimension
 
-    def points(self, columns):
-        """Systems in a block that carries this many columns."""
+    def points(self, columns, adaptive=False):
+        """Systems in a block that carries this many columns; adaptive: whose lanes wait for the slowest among them."""
+        if adaptive:
+            return WIDTH
         fitting = _BLOCK_NUMBERS // (self.dimension * (columns + 1)) // WIDTH * WIDTH
         return int(np.clip(fitting, WIDTH, MOST_LANES))
 
@@ -63,7 +65,7 @@ class Spread:
     def rows(self):
         return sum(map(rows_of, self.sizes))
 
-    def points(self, columns):
+    def points(self, columns, adaptive=False):
         return 1
 
     def lanes(self, points):
@@ -138,4 +140,21 @@ class Data:
             "low_rank": np.zeros((max(columns, 1), self.rank_rows, lanes)),
             "turned": np.zeros((self.turned_rows, WIDTH)),
         }
+        return sizes, arrays
+
+    def linear_algebra(self, columns, single):
+        """As `working`, of a system that is spread over the lanes: BLAS, and the QR that is made of it."""
+        from lyapkit.kernels.blas import addresses
+        from lyapkit.kernels.spread import orthonormalise  # compiled only where there is a large system
+
+        sizes = {"orthonormalise": orthonormalise.address, **addresses()}
+        arrays = {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
+        if single and columns:
+            length = columns * WIDTH * max(*self.rows.values(), self.rank_rows)
+            sizes |= {"single": 1, "single_length": len(self.shared), "rounded_length": length}
+            arrays |= {
+                "shared_single": self.shared.astype(np.float32),
+                "rounded": np.empty(length, dtype=np.float32),
+                "images": np.empty(length, dtype=np.float32),
+            }
         return sizes, arrays

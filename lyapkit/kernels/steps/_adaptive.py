@@ -85,12 +85,13 @@ _ERROR = """        for lane in range(0, t.shape[0], WIDTH):
             accept(control, lane, stage_x, x)
             accept(control, lane, stage_columns, columns)
 """
-_REUSE = """            store(control, (FIRST, lane), where(good, load(divergence, (lane,)), load(control, (FIRST, lane))))
+_REUSE = """            first = where(good, load(divergence, (lane,)), load(control, (FIRST, lane)))
+            store(control, (FIRST, lane), first)
             accept(control, lane, part(slopes, {last}), part(slopes, 0))
             accept(control, lane, part(column_slopes, {last}), part(column_slopes, 0))
 """
 _END = """            if stuck:
-                end(control, lane, x, spread)
+                end(control, lane, x, columns, spread)
     for lane in range(0, t.shape[0], WIDTH):
         store(mean, (lane,), load(mean, (lane,)) / load(h, (lane,)))
         store(t, (lane,), load(t, (lane,)) + load(h, (lane,)))

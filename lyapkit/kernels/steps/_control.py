@@ -8,10 +8,10 @@ keeps its numbers. Nothing looks across lanes, unless one system is spread over 
 Solving ODEs I, II.4), of each column of the frame sum |e_i| / (rtol sum |q_i new|); the largest of all counts. Near a
 fixed point the state alone would allow any length, at which growth rates err at will.
 
-**Length.** A substep of err <= 1 is accepted; the next is 0.9 err^(-0.7/q) err_before^(0.4/q) times as long (PI controller
-of Gustafsson, ACM TOMS 17 (1991) 533; q is the order of the error's estimate), at least 0.2 and at most 10 times,
-and not longer right after a rejection. A rejected one is tried again 0.9 err^(-1/q) as long. What is left of h is
-divided into equal substeps, at most a tenth longer than that: there is no tiny rest.
+**Length.** A substep of err <= 1 is accepted; the next is 0.9 err^(-0.7/q) err_before^(0.4/q) times as long (PI
+controller of Gustafsson, ACM TOMS 17 (1991) 533; q is the order of the error's estimate), at least 0.2 and at most 10
+times, and not longer right after a rejection. A rejected one is tried again 0.9 err^(-1/q) as long. What is left
+of h is divided into equal substeps, at most a tenth longer than that: there is no tiny rest.
 """
 
 import math
@@ -84,9 +84,9 @@ def judge(call, lane, t, error, order, attempts):
     growth = load(control, (GROWTH, lane))
     active, good = taken > 0.0, error <= 1.0
     size = log(maximum(error, splat(_EXACT)))
-    longer = _SAFETY * exp((0.4 * load(control, (BEFORE, lane)) - 0.7 * size) / order)
-    shorter = where(error < math.inf, _SAFETY * exp(-size / order), splat(_LEAST))
-    factor = maximum(where(good, minimum(longer, growth), shorter), splat(_LEAST))
+    power = where(good, 0.4 * load(control, (BEFORE, lane)) - 0.7 * size, -size) * (1.0 / order)
+    factor = minimum(where(error < math.inf, _SAFETY * exp(power), splat(0.0)), growth)
+    factor = maximum(factor, splat(_LEAST))
     arrived = good & (taken == h - elapsed)
     done = where(arrived, h, elapsed + taken)
     proposal = taken * factor
@@ -110,8 +110,8 @@ def accept(control, lane, new, old):
 
 
 @inline
-def end(control, lane, x, spread):
-    """Give up the lanes that were stuck: NaN, or infinity where the state was on its way there."""
+def end(control, lane, x, columns, spread):
+    """Give up the lanes that were stuck: NaN, the state infinity where it was on its way there."""
     largest = splat(0.0)
     for i in range(x.shape[0]):
         largest = maximum(largest, absolute(load(x, (i, lane))))
@@ -120,3 +120,5 @@ def end(control, lane, x, spread):
     for i in range(x.shape[0]):
         value = where(escaped, splat(math.inf), splat(math.nan))
         store(x, (i, lane), where(ended, value, load(x, (i, lane))))
+    for i in range(columns.shape[0]):
+        store(columns, (i, lane), where(ended, splat(math.nan), load(columns, (i, lane))))
