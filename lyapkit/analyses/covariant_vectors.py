@@ -172,6 +172,7 @@ def covariant_vectors(
 
     n_exponents    how many vectors, default all
     transient      default 100 time units, 1000 iterates; `duration` sampled: default 20 time units, 200 iterates
+    dt, method, rtol, atol   as of `lyapunov_spectrum`
     every          steps between samples, default 0.1 time units or one iterate
     backward       time (iterates) run beyond the samples for the backward pass to settle, default 50 time units, 500
                    iterates

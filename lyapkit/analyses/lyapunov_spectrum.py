@@ -260,7 +260,10 @@ def lyapunov_spectrum(
     transient       default 100 time units, 1000 iterates
     duration        averaged over; default 300 time units, 10,000 iterates
     dt, method      step and Runge-Kutta method of a flow: "rk4" (default), "rk8" (the last digits),
-                    "euler" (biased by O(dt)); maps refuse both
+                    "euler" (biased by O(dt)), or "tsit5" and "dop853", which divide dt (then by default 4 and 8
+                    steps of "rk4") into as many substeps as rtol and atol ask; maps refuse both
+    rtol, atol      of tsit5 (1e-7, 1e-9) and dop853 (1e-10, 1e-12): error of a substep, relative and absolute,
+                    of the state; rtol also of each column of the frame
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
                     plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
     margin          half-width within which an exponent counts as zero
@@ -276,7 +279,8 @@ def lyapunov_spectrum(
     A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed". Where one
     step alone makes the frame so ill-conditioned that trailing exponents have no digits left, the status is
     "ill_conditioned"; if only the last is lost and the volume known, it is what the sum leaves. Standard errors
-    contain such losses, but not the error of the step.
+    contain such losses, but not the error of the step. "step_too_small": an adaptive method's substeps fell below what
+    the time resolves, or were more than 100,000 in one dt.
 
     >>> import lyapkit as lk
     >>> system = lk.systems.linear_flow(A=[[-1.0, 5.0], [0.0, -3.0]])
@@ -295,7 +299,7 @@ def lyapunov_spectrum(
         "margin": positive("margin", margin),
         "until": None if until is None else positive("until", until),
         "history": truth("history", history),
-        "precision": checked_precision(system, precision),
+        "precision": checked_precision(system, precision, time.rtol),
     }
     k = n if n_exponents is None else whole("n_exponents", n_exponents, 1, n)
     state = checked_state(system, initial_state)

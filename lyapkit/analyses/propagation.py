@@ -18,6 +18,7 @@ CALL_SECONDS = 0.1
 MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
+SINGLE_RTOL = 1e-6  # products in single precision err by some 1e-7
 INTERVALS = [2**i for i in range(tangent.WINDOW.bit_length())]
 
 
@@ -116,11 +117,16 @@ def time_direction(system):
     }
 
 
-def checked_precision(system, precision):
-    """The precision of products with the frame; "single" for systems that are spread over the lanes."""
+def checked_precision(system, precision, rtol=None):
+    """The precision of products with the frame; "single" for systems that are spread over the lanes.
+
+    Steps of a smaller `rtol` than such products' own errors would shrink to nothing.
+    """
     choice("precision", precision, ("double", "single"))
     if precision == "single" and not system.data.layout.spread:
         raise ValueError("precision: given 'single', accepted for networks of 20 and more units only; else double")
+    if precision == "single" and rtol is not None and rtol < SINGLE_RTOL:
+        raise ValueError(f"precision: given 'single' with rtol {rtol:g}, accepted: rtol of {SINGLE_RTOL:g} and more")
     return precision
 
 

@@ -67,11 +67,15 @@ def trajectory(
     initial_state  (unit,), default the system's own
     transient      time units (maps: iterates) run before the record starts
     duration       time units (maps: iterates) recorded
-    dt, method     step and Runge-Kutta method of a flow: "rk4" (default), "rk8", "euler"; maps refuse both
+    dt, method     step and Runge-Kutta method of a flow: "rk4" (default), "rk8", "euler", or "tsit5" and "dop853",
+                   which divide dt (then by default 4 and 8 steps of "rk4") into as many substeps as rtol and
+                   atol ask; maps refuse both
+    rtol, atol     relative and absolute error of a substep of tsit5 (1e-7, 1e-9) and dop853 (1e-10, 1e-12)
     every          steps between samples
     progress       True, False, or None: a bar on a terminal
 
-    A state that leaves the finite numbers is NaN from there on, with status "diverged".
+    A state that leaves the finite numbers is NaN from there on, with status "diverged"; "step_too_small" where the
+    substeps of an adaptive method fell below what the time resolves, or were more than 100,000 in one dt.
 
     >>> import lyapkit as lk
     >>> ds = lk.trajectory(lk.systems.logistic(r=2.0), initial_state=[0.1], duration=20)

@@ -12,7 +12,7 @@ FAILED = "#7d7d7d"
 _FLAGS = {
     "negative": NEGATIVE, "zero": ZERO, "positive": POSITIVE, "undecided": UNDECIDED,
     "ok": "#dfe8ee", "diverged": "#b1491f", "collapsed": "#3b2a58", "not_converged": "#e0a526",
-    "ill_conditioned": "#7b8a99",
+    "ill_conditioned": "#7b8a99", "step_too_small": "#8c4a6b",
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip
 # Their zero means something, so their colours diverge from it.
