@@ -24,12 +24,14 @@ STATUS = {
     "aperiodic": 6,
     "not_isolated": 7,
     "section_missed": 9,
+    "step_too_small": 12,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
     "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
+    "step_too_small": "the step fell below what the time resolves: the orbit blows up, or loosen rtol and atol",
     "not_converged": "the accuracy asked for was not reached; raise duration, or give a better guess",
     "fixed_point": "the orbit ends at a fixed point, there is no cycle; start elsewhere, or see fixed_points",
     "aperiodic": "the orbit does not close: chaos, a torus or a very long transient; raise duration, or give a guess",

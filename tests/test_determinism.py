@@ -11,6 +11,8 @@ CASES = {
     "steep map": ("rotation_map", GRID | {"alpha": np.linspace(10, 60, 19)}, {"duration": 300}),
     "rk4": ("rotation_flow", GRID, {"transient": 5, "duration": 20}),
     "rk8": ("rotation_flow", GRID, {"transient": 5, "duration": 20, "method": "rk8", "dt": 0.1}),
+    "tsit5": ("rotation_flow", GRID, {"transient": 5, "duration": 20, "method": "tsit5", "rtol": 1e-5}),
+    "dop853": ("lorenz63", {"rho": np.linspace(0.5, 60, 21)}, {"transient": 3, "duration": 9, "method": "dop853"}),
     "euler": ("rotation_flow", GRID, {"transient": 5, "duration": 20, "method": "euler"}),
     "chaotic map": ("henon", {"a": np.linspace(0.9, 1.45, 141)}, {"duration": 700}),
     "chaotic flow": ("lorenz63", {"rho": np.linspace(0.5, 60, 137)}, {"transient": 3, "duration": 9}),
@@ -51,7 +53,7 @@ def test_block_size(case, block):
 
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
-@pytest.mark.parametrize("case", ["map", "rk4", "rk8", "chaotic flow", "until"])
+@pytest.mark.parametrize("case", ["map", "rk4", "rk8", "tsit5", "chaotic flow", "until"])
 def test_workers(case, workers):
     assert_same_bits(_scan(case, block=50), _scan(case, block=16, workers=workers))
 
@@ -100,7 +102,7 @@ def test_neighbours_that_need_shorter_intervals():
 
 
 @pytest.mark.parametrize("block", [1, 3, 512])
-@pytest.mark.parametrize("method", ["rk4", "rk8"])
+@pytest.mark.parametrize("method", ["rk4", "rk8", "tsit5"])
 def test_trajectories(method, block):
     grid = {"rho": np.linspace(10, 40, 11)}
     keywords = {"method": method, "duration": 5, "transient": 1}

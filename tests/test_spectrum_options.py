@@ -48,8 +48,16 @@ REFUSED_BY_FLOWS = [
     ("method", "rk5", ValueError),
     ("method", "iterate", ValueError),
     ("method", 4, ValueError),
+    ("rtol", 1e-8, ValueError),
+    ("atol", 1e-8, ValueError),
 ]
-REFUSED_BY_MAPS = [("dt", 0.1, ValueError), ("dt", 1.0, ValueError), ("method", "rk4", ValueError)]
+REFUSED_BY_MAPS = [
+    ("dt", 0.1, ValueError),
+    ("dt", 1.0, ValueError),
+    ("method", "rk4", ValueError),
+    ("rtol", 1e-8, ValueError),
+    ("atol", 1e-8, ValueError),
+]
 REFUSED_BY_SPECTRA = [
     ("n_exponents", 0, ValueError),
     ("n_exponents", 3, ValueError),
@@ -139,6 +147,8 @@ ACTS = {
     "duration": (10, 20),
     "dt": (0.05, 0.1),
     "method": ("rk4", "rk8"),
+    "rtol": (1e-5, 1e-8),
+    "atol": (1e-3, 1e-9),
     "estimator": ("mean", "birkhoff"),
     "margin": (1e-9, 10.0),
     "until": (None, 1e-4),
@@ -148,6 +158,7 @@ ACTS = {
     "seed": (0, 1),
 }
 LARGE = lk.random_network(n=24, kind="map")  # what "single" is accepted for
+ADAPTIVE = ("rtol", "atol")  # keywords of tsit5 and dop853 alone
 SILENT = {"system", "progress"}  # says more, changes nothing
 
 
@@ -158,8 +169,8 @@ def test_every_keyword_has_its_test():
 
 @pytest.mark.parametrize("keyword", ACTS)
 def test_keyword_acts(keyword):
-    start = {"duration": 20, "transient": 0}
-    system = LARGE if keyword == "precision" else FLOW
+    start = {"duration": 20, "transient": 0} | ({"method": "tsit5"} if keyword in ADAPTIVE else {})
+    system = LARGE if keyword == "precision" else lk.systems.lorenz63() if keyword in ADAPTIVE else FLOW
     one, other = (lk.lyapunov_spectrum(system, **{**start, keyword: value}) for value in ACTS[keyword])
     assert not one.drop_attrs().identical(other.drop_attrs())
 
@@ -167,7 +178,7 @@ def test_keyword_acts(keyword):
 @pytest.mark.parametrize("method", [name for name in steps.names() if name != "iterate"])
 def test_methods_are_named_in_the_result(method):
     ds = lk.lyapunov_spectrum(FLOW, method=method, **SHORT)
-    assert (ds.attrs["method"], ds.attrs["dt"]) == (method, FLOW.model.dt)
+    assert (ds.attrs["method"], ds.attrs["dt"]) == (method, FLOW.model.dt * steps.span(steps.propagator(method)))
 
 
 def test_default_method_is_rk4():

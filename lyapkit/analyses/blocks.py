@@ -16,7 +16,9 @@ _TOGETHER = {
     "frame_condition": np.max, "averaging_duration": np.max, "estimator": np.min,
 }  # fmt: skip
 # the worst outcome first
-_SEVERITY = [STATUS[word] for word in ("diverged", "not_converged", "ill_conditioned", "collapsed", "ok")]
+_SEVERITY = [
+    STATUS[word] for word in ("step_too_small", "diverged", "not_converged", "ill_conditioned", "collapsed", "ok")
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -55,7 +57,8 @@ class UnionOfBlocks:
             running = np.moveaxis(grouped["running_exponent"], 1, 2)
             running = running.reshape(*running.shape[:2], -1)
             result["running_exponent"] = np.take_along_axis(running, order[:, None], axis=2)
-        ranks = np.argsort(_SEVERITY)  # of each code
+        ranks = np.zeros(max(_SEVERITY) + 1, dtype=int)
+        ranks[_SEVERITY] = np.arange(len(_SEVERITY))  # of each code
         result["status"] = np.take(_SEVERITY, ranks[grouped["status"]].min(axis=1)).astype(np.int8)
         merged = (result[f"lyapunov_{name}"].T for name in ("exponent", "exponent_stderr", "sign"))
         return result | self.whole.what_follows(*merged)

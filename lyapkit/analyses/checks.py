@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from lyapkit.analyses.tolerances import failure
 from lyapkit.results import SIGN, STATUS
 from lyapkit.systems.define import check_jacobian
 from lyapkit.systems.evaluate import volume_rates
@@ -52,20 +53,20 @@ def sum_error(exponents, volume, n):
     return np.where(total == volume, 0.0, difference)  # also where both are -inf
 
 
-def outcome(ensemble, exponents, loss, skewness, lost):
+def outcome(ensemble, clock, exponents, loss, skewness, lost):
     """Status (L,) of orbits with these exponents; `loss` (k, L) and the others say what their digits are worth."""
-    escaped = ~np.isfinite(ensemble.gather("x")).all(axis=0)
-    diverged = escaped | np.isnan(exponents).any(axis=0)
+    lost_state = failure(clock, ensemble.gather("x"))
+    diverged = (lost_state != STATUS["ok"]) | np.isnan(exponents).any(axis=0)
     collapsed = (exponents == -np.inf).any(axis=0)
     hopeless = (loss > _HOPELESS).any(axis=0) | (skewness > _SKEW)
     status = np.where(collapsed, STATUS["collapsed"], STATUS["ok"])
     status = np.where(lost | (hopeless & ~collapsed), STATUS["ill_conditioned"], status)
-    return np.where(diverged, STATUS["diverged"], status).astype(np.int8)
+    return np.where(diverged, np.maximum(lost_state, STATUS["diverged"]), status).astype(np.int8)
 
 
 def blanked(result):
-    """NaN in everything measured at a diverged point."""
-    bad = result["status"] == STATUS["diverged"]
+    """NaN in everything measured at a point whose orbit has ended."""
+    bad = np.isin(result["status"], [STATUS["diverged"], STATUS["step_too_small"]])
     for name, values in result.items():
         if values.dtype.kind == "f":
             result[name] = np.where(bad, np.nan, values)

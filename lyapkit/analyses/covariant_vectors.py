@@ -13,6 +13,7 @@ from lyapkit.analyses.propagation import (
     spectrum_clock,
     time_direction,
 )
+from lyapkit.analyses.tolerances import failure
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.results import STATUS
 from lyapkit.systems.system import System
@@ -65,6 +66,8 @@ class _CovariantVectors:
         return {
             "method": clock.method,
             "dt": clock.dt,
+            "rtol": clock.rtol,
+            "atol": clock.atol,
             "transient": clock.transient * clock.dt,
             "backward_transient": self.backward * self.every * clock.dt,
             "seed": self.seed,
@@ -86,6 +89,9 @@ class _CovariantVectors:
             basis, triangle = _orthonormal(ensemble)
             triangles.append(triangle)
         result = _backward(bases[: self.samples], triangles, self.samples)
+        lost = failure(self.clock, ensemble.gather("x"))
+        for array in result.values():
+            array[lost != STATUS["ok"]] = np.nan
         span = self.every * self.clock.dt
         result["finite_time_exponent"] /= span
         result["lyapunov_exponent"] = result["finite_time_exponent"].mean(axis=1)
@@ -93,7 +99,8 @@ class _CovariantVectors:
         bad = ~np.isfinite(result["covariant_vector"]).all(axis=(1, 2, 3))
         dead = (result["lyapunov_exponent"] == -np.inf).any(axis=1)
         status = np.where(dead, STATUS["collapsed"], STATUS["ok"])
-        result["status"] = np.where(bad, STATUS["diverged"], status).astype(np.int8)
+        status = np.where(bad, STATUS["diverged"], status)
+        result["status"] = np.where(lost == STATUS["ok"], status, lost).astype(np.int8)
         return {name: array[: ensemble.points] for name, array in result.items()}
 
     def _first_interval(self):
@@ -146,8 +153,8 @@ def _step_back(triangle, coefficients):
 
 @verb
 def covariant_vectors(
-    system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None, method=None, every=None,
-    backward=None, seed=0,
+    system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None, method=None, rtol=None,
+    atol=None, every=None, backward=None, seed=0,
 ):  # fmt: skip
     """Covariant Lyapunov vectors along an orbit, and the exponents over the time between samples.
 
@@ -165,6 +172,7 @@ def covariant_vectors(
 
     n_exponents    how many vectors, default all
     transient      default 100 time units, 1000 iterates; `duration` sampled: default 20 time units, 200 iterates
+    dt, method, rtol, atol   as of `lyapunov_spectrum`
     every          steps between samples, default 0.1 time units or one iterate
     backward       time (iterates) run beyond the samples for the backward pass to settle, default 50 time units, 500
                    iterates
@@ -178,7 +186,7 @@ def covariant_vectors(
     """
     n = system.dimension
     defaults = (20, 50) if system.kind == "flow" else (200, 500)
-    clock = spectrum_clock(system, transient, defaults[0] if duration is None else duration, dt, method)
+    clock = spectrum_clock(system, transient, defaults[0] if duration is None else duration, dt, method, rtol, atol)
     spacing = max(1, round(_SPACING[system.kind] / clock.dt))
     every = spacing if every is None else whole("every", every, 1, 10**6)
     beyond = positive("backward", defaults[1] if backward is None else backward)

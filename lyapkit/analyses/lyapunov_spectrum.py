@@ -84,6 +84,8 @@ class _Spectrum:
         return {
             "method": clock.method,
             "dt": clock.dt,
+            "rtol": clock.rtol,
+            "atol": clock.atol,
             "transient": clock.transient * clock.dt,
             "duration": clock.duration,
             "seed": self.seed,
@@ -175,7 +177,7 @@ class _Spectrum:
             "frame_condition": condition,
             "averaging_duration": np.full(len(volume), steps * self.clock.dt),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
-            "status": outcome(ensemble, exponents, loss, skewness, lost),
+            "status": outcome(ensemble, self.clock, exponents, loss, skewness, lost),
         }
         if self.history:
             running = estimators.rates(np.cumsum(batches, axis=0), self.clock.dt)[:, :k]
@@ -229,7 +231,7 @@ class _Spectrum:
 @verb
 def lyapunov_spectrum(
     system, *, n_exponents=None, initial_state=None, transient=None, duration=None, dt=None,
-    method=None, estimator="auto", margin=1e-3, until=None, history=False, frame_interval=None,
+    method=None, rtol=None, atol=None, estimator="auto", margin=1e-3, until=None, history=False, frame_interval=None,
     precision="double", seed=0,
 ):  # fmt: skip
     """Lyapunov exponents of the orbit of one initial state, each with its standard error.
@@ -258,7 +260,10 @@ def lyapunov_spectrum(
     transient       default 100 time units, 1000 iterates
     duration        averaged over; default 300 time units, 10,000 iterates
     dt, method      step and Runge-Kutta method of a flow: "rk4" (default), "rk8" (the last digits),
-                    "euler" (biased by O(dt)); maps refuse both
+                    "euler" (biased by O(dt)), or "tsit5" and "dop853", which divide dt (then by default 4 and 8
+                    steps of "rk4") into as many substeps as rtol and atol ask; maps refuse both
+    rtol, atol      of tsit5 (1e-7, 1e-9) and dop853 (1e-10, 1e-12): error of a substep, relative and absolute,
+                    of the state; rtol also of each column of the frame
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
                     plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
     margin          half-width within which an exponent counts as zero
@@ -274,7 +279,8 @@ def lyapunov_spectrum(
     A diverging orbit gives NaN and status "diverged"; a singular tangent map gives -inf and "collapsed". Where one
     step alone makes the frame so ill-conditioned that trailing exponents have no digits left, the status is
     "ill_conditioned"; if only the last is lost and the volume known, it is what the sum leaves. Standard errors
-    contain such losses, but not the error of the step.
+    contain such losses, but not the error of the step. "step_too_small": an adaptive method's substeps fell below what
+    the time resolves, or were more than 100,000 in one dt.
 
     >>> import lyapkit as lk
     >>> system = lk.systems.linear_flow(A=[[-1.0, 5.0], [0.0, -3.0]])
@@ -285,7 +291,7 @@ def lyapunov_spectrum(
     if history and until is not None:
         raise ValueError("history: given with until, whose runs differ in length; accepted: one of the two")
     n = system.dimension
-    time = spectrum_clock(system, transient, duration, dt, method)
+    time = spectrum_clock(system, transient, duration, dt, method, rtol, atol)
     keywords = {
         "seed": whole("seed", seed, 0, 2**63 - 1),
         "estimator": choice("estimator", estimator, ("auto", "birkhoff", "mean")),
@@ -293,7 +299,7 @@ def lyapunov_spectrum(
         "margin": positive("margin", margin),
         "until": None if until is None else positive("until", until),
         "history": truth("history", history),
-        "precision": checked_precision(system, precision),
+        "precision": checked_precision(system, precision, time.rtol),
     }
     k = n if n_exponents is None else whole("n_exponents", n_exponents, 1, n)
     state = checked_state(system, initial_state)

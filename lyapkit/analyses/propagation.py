@@ -6,18 +6,20 @@ import time
 
 import numpy as np
 
+from lyapkit.analyses.tolerances import control, tolerances
 from lyapkit.analyses.verb import choice, positive, real
-from lyapkit.kernels import blas, steps, tangent
+from lyapkit.kernels import steps, tangent
 from lyapkit.kernels.abi import Call
 from lyapkit.kernels.simd import WIDTH
 from lyapkit.systems import inputs
-from lyapkit.systems.layout import padded
+from lyapkit.systems.layout import BRIEF_LANES, MOST_LANES, padded
 
 # A driver call ends after about this long, so that Ctrl-C and the progress bar are prompt.
 CALL_SECONDS = 0.1
 MOST_STEPS = 1e15  # years of computing
 FIRST_CHUNK = 4 * tangent.WINDOW  # steps of the first call, before the speed is known
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
+SINGLE_RTOL = 1e-6  # products in single precision err by some 1e-7
 INTERVALS = [2**i for i in range(tangent.WINDOW.bit_length())]
 
 
@@ -33,6 +35,8 @@ class Clock:
     dt: float
     transient: int
     steps: int
+    rtol: float | None = None  # of adaptive steps
+    atol: float | None = None
 
     @property
     def duration(self):
@@ -40,7 +44,7 @@ class Clock:
         return self.steps * self.dt
 
 
-def clock(system, transient, duration, dt, method):
+def clock(system, transient, duration, dt, method, rtol=None, atol=None):
     """Check the keywords of time; durations are rounded up to whole steps."""
     if system.kind == "map":
         if dt is not None:
@@ -49,34 +53,35 @@ def clock(system, transient, duration, dt, method):
             raise ValueError(f"method: given {method!r}, but {system.name} is a map and is iterated")
         dt, method = 1.0, "iterate"
     else:
-        dt = _default_step(system) if dt is None else positive("dt", dt)
         method = choice("method", method or "rk4", FLOW_METHODS)
+        dt = _step(system, method, dt)
     before = real("transient", transient)
     if before < 0:
         raise ValueError(f"transient: given {transient!r}, accepted: a number of at least 0")
-    return Clock(
-        method, dt, _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
-    )
+    counts = _steps("transient", before, dt), _steps("duration", positive("duration", duration), dt)
+    return Clock(method, dt, *counts, *tolerances(system, method, rtol, atol))
 
 
-def _default_step(system):
-    """The model's step, made a whole fraction of the time between samples of an input."""
-    drive, dt = inputs.drive(system), system.model.dt
+def _step(system, method, dt):
+    """dt; by default the model's, some of them of adaptive methods, and a whole fraction of the input's."""
+    if dt is not None:
+        return positive("dt", dt)
+    step = steps.propagator(choice("method", method or "rk4", FLOW_METHODS))
+    drive, dt = inputs.drive(system), system.model.dt * steps.span(step)
     return dt if drive.duration is None else drive.input_dt / math.ceil(drive.input_dt / dt - 1e-9)
 
 
-def spectrum_clock(system, transient, duration, dt, method):
+def spectrum_clock(system, transient, duration, dt, method, rtol=None, atol=None):
     """The clock of a spectrum: 100 and 300 time units, 1000 and 10,000 iterates, or what the input allows."""
     before, span = (100, 300) if system.kind == "flow" else (1000, 10_000)
     available = inputs.drive(system).duration
     if available is not None:
-        step = 1.0 if system.kind == "map" else _default_step(system) if dt is None else positive("dt", dt)
+        step = 1.0 if system.kind == "map" else _step(system, method, dt)
         before = min(before, available // (4 * step) * step)
         rest = available - (before if transient is None else real("transient", transient))
         span = math.floor(rest / step + 1e-9) * step if rest > step else available
-    time = clock(
-        system, before if transient is None else transient, span if duration is None else duration, dt, method
-    )
+    before, span = before if transient is None else transient, span if duration is None else duration
+    time = clock(system, before, span, dt, method, rtol, atol)
     check_input(system, time)
     return time
 
@@ -113,11 +118,16 @@ def time_direction(system):
     }
 
 
-def checked_precision(system, precision):
-    """The precision of products with the frame; "single" for systems that are spread over the lanes."""
+def checked_precision(system, precision, rtol=None):
+    """The precision of products with the frame; "single" for systems that are spread over the lanes.
+
+    Steps of a smaller `rtol` than such products' own errors would shrink to nothing.
+    """
     choice("precision", precision, ("double", "single"))
     if precision == "single" and not system.data.layout.spread:
         raise ValueError("precision: given 'single', accepted for networks of 20 and more units only; else double")
+    if precision == "single" and rtol is not None and rtol < SINGLE_RTOL:
+        raise ValueError(f"precision: given 'single' with rtol {rtol:g}, accepted: rtol of {SINGLE_RTOL:g} and more")
     return precision
 
 
@@ -163,7 +173,8 @@ class Ensemble:
     ):  # fmt: skip
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
-        size = system.data.layout.points(columns, brief)
+        most = WIDTH if clock.rtol is not None else BRIEF_LANES if brief else MOST_LANES
+        size = system.data.layout.points(columns, most)
         cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(
@@ -231,12 +242,12 @@ class _Block:
         if frame is not None:
             self.frame[:] = self._layout.pack_columns(frame, lanes)
         self.quality = np.zeros((tangent.QUALITY, lanes))
-        longest = tangent.WINDOW if data.layout.spread else step.LONGEST_INTERVAL
+        longest = tangent.WINDOW // steps.span(step) if data.layout.spread else step.LONGEST_INTERVAL
         self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
         stages = 0 if self._is_map else len(step.TABLEAU) - 1
         function = cell.function if directions is None else cell.function_with_parameters
         cell_address = function.address  # printed now: it tells how much working space it takes
-        drive = inputs.drive(system)
+        drive, (controls, controlled) = inputs.drive(system), control(clock, lanes)
         working = data.working(columns, lanes)
         dp = np.empty((0, cell.raw_rows, lanes))
         if directions is not None:
@@ -244,7 +255,8 @@ class _Block:
         sizes = {
             "lanes": lanes, "n": rows, "k": columns, "rows": cell.rows, "raw": cell.raw_rows, "directions": len(dp),
             "scratch_rows": cell.scratch_rows(data, columns), "stages": stages, "growths": columns + 2,
-            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns),
+            "controls": controls, "units": system.dimension,
+            "qualities": tangent.QUALITY, "spare_rows": tangent.spare_rows(rows, columns, controls),
             "cell": cell_address, "step": step.step.address, "drive": drive.address,
             "additive": cell.additive, "fixed": interval is not None, "carry_rows": 2 * (columns + 1),
             "collect": interval or longest, **drive.sizes(data.layout), **working[0],
@@ -262,6 +274,7 @@ class _Block:
             "interval": np.full((2, lanes), float(interval or (_FIRST_INTERVAL if data.layout.spread else 1))),
             "growth": np.zeros((columns + 2, lanes)),
             "spare": np.empty((sizes["spare_rows"], lanes)),
+            **controlled,
             **working[1],
         }
         arrays["carry"][: columns + 1] = 1.0  # nothing has grown yet
@@ -271,23 +284,9 @@ class _Block:
         self._interval = arrays["interval"]
         arrays |= self._outputs(stages, lanes) | drive.arrays(data.layout, lanes)
         if data.layout.spread:
-            self._add_linear_algebra(sizes, arrays, data, columns, single)
+            more = data.linear_algebra(columns, single)
+            sizes, arrays = sizes | more[0], arrays | more[1]
         self._call = Call(sizes, arrays)
-
-    def _add_linear_algebra(self, sizes, arrays, data, columns, single):
-        """What a system that is spread over the lanes needs besides: BLAS, and the QR that is made of it."""
-        from lyapkit.kernels.spread import orthonormalise  # compiled only where there is a large system
-
-        sizes |= {"orthonormalise": orthonormalise.address, **blas.addresses()}
-        arrays |= {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
-        if single and columns:
-            length = columns * WIDTH * max(*data.rows.values(), data.rank_rows)
-            sizes |= {"single": 1, "single_length": len(data.shared), "rounded_length": length}
-            arrays |= {
-                "shared_single": data.shared.astype(np.float32),
-                "rounded": np.empty(length, dtype=np.float32),
-                "images": np.empty(length, dtype=np.float32),
-            }
 
     def _outputs(self, stages, lanes):
         """Where the cell and the step write; a map writes over its own state."""

@@ -35,6 +35,8 @@ NUMBERS = {
     "index_length": "integers shared by all lanes",
     "scratch_rows": "rows of the cell's working space (a cell allocates nothing)",
     "stages": "stages of the step",
+    "controls": "rows of control, 0 where steps are of fixed length",
+    "units": "units of the state, padding not counted",
     "signal_length": "samples of the input",
     "sum_rows": "rows of sums: weighted ones, then batches",
     "growths": "k + 2: columns, volume, steps",
@@ -92,6 +94,8 @@ FIELDS = {
     "slopes": ("stages", "n", "lanes"),
     "frame_slopes": ("stages", "k", "n", "lanes"),
     "mean_divergence": ("lanes",),  # over the step
+    "control": ("controls", "lanes"),  # of adaptive steps, see steps/_control.py
+    "tolerance": (2,),  # rtol, atol
     # what the driver keeps: see tangent.py
     "carry": ("carry_rows", "lanes"),
     "interval": (2, "lanes"),

@@ -177,7 +177,8 @@ def _exchange(spare, call, plain, saving):
     at = 0
     for array in (
         field(call, "t"), field(call, "x").reshape(-1), field(call, "frame").reshape(-1),
-        field(call, "carry").reshape(-1), sums[:WEIGHTS].reshape(-1), part(sums, plain).reshape(-1),
+        field(call, "carry").reshape(-1), field(call, "control").reshape(-1), sums[:WEIGHTS].reshape(-1),
+        part(sums, plain).reshape(-1),
     ):  # fmt: skip
         held = spare[at : at + array.shape[0]]
         if saving:
@@ -219,9 +220,9 @@ def _double(interval, quality):
             _set_interval(interval, lane, interval[0, lane] * 2)
 
 
-def spare_rows(n, k):
-    """Rows of working space that `advance` wants for n units and k columns."""
-    saved = 1 + n + k * n + 2 * (k + 1) + (WEIGHTS + 1) * (k + 2)
+def spare_rows(n, k, controls):
+    """Rows of working space that `advance` wants for n units, k columns and a step with rows of control."""
+    saved = 1 + n + k * n + 2 * (k + 1) + controls + (WEIGHTS + 1) * (k + 2)
     return saved + WEIGHTS * WINDOW // WIDTH
 
 

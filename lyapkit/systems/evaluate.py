@@ -8,7 +8,7 @@ import numpy as np
 from lyapkit.kernels.abi import Call
 from lyapkit.kernels.blas import addresses
 from lyapkit.systems import inputs
-from lyapkit.systems.layout import padded
+from lyapkit.systems.layout import BRIEF_LANES, padded
 
 
 def _state(system, x):
@@ -100,7 +100,7 @@ def at_states(system, states, values, slopes=True, t=0.0):
     `values`: parameters (points,) that differ.
     """
     columns = np.eye(system.dimension) if slopes else np.empty((0, system.dimension))
-    size, rates, jacobians = system.data.layout.points(len(columns), brief=True), [], []
+    size, rates, jacobians = system.data.layout.points(len(columns), BRIEF_LANES), [], []
     for at in range(0, len(states), size):
         part = {name: column[at : at + size] for name, column in values.items()}
         out = _call(system, states[at : at + size], columns, t, system.cell, system.cell.function, **part)

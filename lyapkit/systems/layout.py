@@ -13,7 +13,7 @@ from lyapkit.kernels.simd import WIDTH
 # Numbers of a block's state and frame: with their slopes and images they then fit the second-level cache.
 _BLOCK_NUMBERS = 2**13
 MOST_LANES = 128  # the arrays of a system of two or three units then fit the first-level cache
-MOST_LANES_OF_BRIEF = 1024  # making a block costs as much as some hundred steps of eight lanes
+BRIEF_LANES = 1024  # of a block for a few steps: making one costs as much as some hundred steps of eight lanes
 
 
 @dataclasses.dataclass(frozen=True)
@@ -27,10 +27,10 @@ class Lanes:
     def rows(self):
         return self.dimension
 
-    def points(self, columns, brief=False):
-        """Systems in a block that carries this many columns; more where it lives for a few steps only."""
+    def points(self, columns, most=MOST_LANES):
+        """Systems in a block that carries this many columns, at most `most`."""
         fitting = _BLOCK_NUMBERS // (self.dimension * (columns + 1)) // WIDTH * WIDTH
-        return int(np.clip(fitting, WIDTH, MOST_LANES_OF_BRIEF if brief else MOST_LANES))
+        return int(np.clip(fitting, WIDTH, most))
 
     def lanes(self, points):
         """Lanes of a block of so many systems."""
@@ -64,7 +64,7 @@ class Spread:
     def rows(self):
         return sum(map(rows_of, self.sizes))
 
-    def points(self, columns, brief=False):
+    def points(self, columns, most=MOST_LANES):
         return 1
 
     def lanes(self, points):
@@ -139,4 +139,21 @@ class Data:
             "low_rank": np.zeros((max(columns, 1), self.rank_rows, lanes)),
             "turned": np.zeros((self.turned_rows, WIDTH)),
         }
+        return sizes, arrays
+
+    def linear_algebra(self, columns, single):
+        """As `working`, of a system that is spread over the lanes: BLAS, and the QR that is made of it."""
+        from lyapkit.kernels.blas import addresses
+        from lyapkit.kernels.spread import orthonormalise  # compiled only where there is a large system
+
+        sizes = {"orthonormalise": orthonormalise.address, **addresses()}
+        arrays = {"gram": np.empty((columns, columns)), "info": np.zeros(1, dtype=np.int64)}
+        if single and columns:
+            length = columns * WIDTH * max(*self.rows.values(), self.rank_rows)
+            sizes |= {"single": 1, "single_length": len(self.shared), "rounded_length": length}
+            arrays |= {
+                "shared_single": self.shared.astype(np.float32),
+                "rounded": np.empty(length, dtype=np.float32),
+                "images": np.empty(length, dtype=np.float32),
+            }
         return sizes, arrays
