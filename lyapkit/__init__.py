@@ -20,6 +20,7 @@ _PUBLIC = {
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
     "covariant_vectors": "analyses.covariant_vectors",
+    "rotation_number": "analyses.rotation_number",
     "scan": "scanning",
     "save": "results",
     "load": "results",

@@ -20,6 +20,8 @@ STATUS = {
     "collapsed": 2,
     "not_converged": 3,
     "ill_conditioned": 4,
+    "fixed_point": 5,
+    "no_rotation": 8,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
@@ -27,9 +29,12 @@ REMEDY = {
     "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
     "not_converged": "the standard error asked for was not reached; raise duration",
+    "fixed_point": "the orbit comes to rest at a fixed point; start elsewhere, or change the parameters",
+    "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
+LOCKED = {"no": 0, "yes": 1}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -52,6 +57,15 @@ _WORDS = {
     "finite_time_exponent": ("growth rate of the covariant vector until the next sample", "nats per {step}"),
     "angle": ("angle between covariant vectors", "rad"),
     "other_mode": ("number of the other exponent, 1 = largest", "1"),
+    "rotation_number": ("rotation number", "turns per {step}"),
+    "rotation_number_stderr": ("standard error of the rotation number", "turns per {step}"),
+    "locked": ("whether a periodic orbit attracts the orbit", "1"),
+    "locking_p": ("turns of the locked orbit in locking_q {steps}, in lowest terms; 0 / 0: not locked", "turns"),
+    "locking_q": ("{steps} in which the locked orbit makes locking_p turns; 0: not locked", "{steps}"),
+    "orbit_period": ("period of the locked orbit; 0: not locked", "{steps}"),
+    "circle_mode": ("Fourier mode of the invariant circle", "1"),
+    "circle_residual": ("largest distance of the orbit from the sum of the Fourier modes", "1"),
+    "harmonic": ("harmonic of the rotation number", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -59,11 +73,13 @@ _WORDS = {
 }
 _FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence"}
 _MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|"}
-_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR}
+_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "locked": LOCKED}
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
-_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0}
+_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "locked": 0}
+# variables that are not real numbers, and their types
+_TYPES = {"locking_p": np.int64, "locking_q": np.int64, "orbit_period": np.int64, "circle_mode": np.complex128}
 
 
 def describe(name, kind):
@@ -83,7 +99,8 @@ def empty(name, shape):
     """The array of `name` before anything is computed: NaN, or the flag that says so."""
     if name in _FLAGS:
         return np.full(shape, _EMPTY[name], dtype=np.int8)
-    return np.full(shape, np.nan)
+    kind = _TYPES.get(name, np.float64)
+    return np.full(shape, 0 if kind is np.int64 else np.nan, dtype=kind)
 
 
 def dataset(system, variables, coords, attrs):
