@@ -22,6 +22,7 @@ STATUS = {
     "ill_conditioned": 4,
     "fixed_point": 5,
     "no_rotation": 8,
+    "not_a_torus": 9,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
@@ -31,6 +32,7 @@ REMEDY = {
     "not_converged": "the standard error asked for was not reached; raise duration",
     "fixed_point": "the orbit comes to rest at a fixed point; start elsewhere, or change the parameters",
     "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
+    "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
@@ -66,6 +68,20 @@ _WORDS = {
     "circle_mode": ("Fourier mode of the invariant circle", "1"),
     "circle_residual": ("largest distance of the orbit from the sum of the Fourier modes", "1"),
     "harmonic": ("harmonic of the rotation number", "1"),
+    "frequency": ("frequency", "turns per {step}"),
+    "frequency_stderr": ("standard error of the frequency", "turns per {step}"),
+    "amplitude": ("amplitude of the lines of this tone alone", "1"),
+    "n_frequencies": ("number of independent frequencies, the dimension of the torus", "1"),
+    "line_frequency": ("frequency of the spectral line", "turns per {step}"),
+    "line_frequency_stderr": ("standard error of the line's frequency", "turns per {step}"),
+    "line_amplitude": ("amplitude of the spectral line", "1"),
+    "line_order": ("multiple of the tone that the line holds", "1"),
+    "line_clock": ("multiple of 1 / clock_parts that the line of a map holds", "1"),
+    "clock_parts": ("iterates in which the locked part of a map's motion closes", "1"),
+    "n_lines": ("number of spectral lines found", "1"),
+    "residual": ("share of the variance that the lines leave", "1"),
+    "tone": ("number of the independent frequency, 1 = loudest", "1"),
+    "line": ("number of the spectral line, 1 = strongest", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -79,7 +95,10 @@ MOST_NUMBERS = 4096
 # what a point that was not computed holds
 _EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "locked": 0}
 # variables that are not real numbers, and their types
-_TYPES = {"locking_p": np.int64, "locking_q": np.int64, "orbit_period": np.int64, "circle_mode": np.complex128}
+_WHOLE = (
+    "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock", "clock_parts", "n_lines",
+)  # fmt: skip
+_TYPES = {**dict.fromkeys(_WHOLE, np.int64), "circle_mode": np.complex128}
 
 
 def describe(name, kind):
