@@ -185,7 +185,8 @@ def torus_frequencies(
     progress       True, False, or None: a bar on a terminal
 
     Lines are found under a Hann^4 window and fitted together, the frequency of each where its windowed
-    amplitude is largest (Laskar, Physica D 67 (1993) 257); a line's standard error is the disagreement of the halves.
+    amplitude is largest (Laskar, Physica D 67 (1993) 257); a line's standard error is the disagreement of the halves,
+    and what lines left out can do to it. Beats of nearly resonant lines that are slower than the duration are not seen.
     In the order of their strength, a line is an integer combination of the tones so far, or a fraction of one, which
     refines the lattice of combinations, or a new tone. A chaotic orbit has a broad spectrum: the status is
     "not_a_torus" where lines leave more than `max_residual`, or need more than six tones; "fixed_point" where
