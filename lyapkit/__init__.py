@@ -21,6 +21,8 @@ _PUBLIC = {
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
     "covariant_vectors": "analyses.covariant_vectors",
     "limit_cycle": "analyses.limit_cycle",
+    "rotation_number": "analyses.rotation_number",
+    "torus_frequencies": "analyses.torus_frequencies",
     "scan": "scanning",
     "save": "results",
     "load": "results",

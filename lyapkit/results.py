@@ -23,7 +23,9 @@ STATUS = {
     "fixed_point": 5,
     "aperiodic": 6,
     "not_isolated": 7,
-    "section_missed": 9,
+    "no_rotation": 8,
+    "not_a_torus": 9,
+    "section_missed": 10,
     "step_too_small": 12,
 }
 REMEDY = {
@@ -37,11 +39,13 @@ REMEDY = {
     "aperiodic": "the orbit does not close: chaos, a torus or a very long transient; raise duration, or give a guess",
     "not_isolated": "one of a family of cycles, not attracting: its period depends on where the orbit starts",
     "section_missed": "the cycle does not cross the section; give another one",
+    "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
+    "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
 STABLE = {"unstable": -1, "neutral": 0, "stable": 1}
-_COMPLEX = ("floquet_multiplier", "floquet_exponent")
+LOCKED = {"no": 0, "yes": 1}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -82,6 +86,28 @@ _WORDS = {
     "mesh_error": ("relative change when the steps were doubled last", "1"),
     "phase": ("{phase}", "{phases}"),
     "parameter": ("parameter", "1"),
+    "rotation_number": ("rotation number", "turns per {step}"),
+    "rotation_number_stderr": ("standard error of the rotation number", "turns per {step}"),
+    "locked": ("whether a periodic orbit attracts the orbit", "1"),
+    "locking_p": ("turns of the locked orbit in locking_q {steps}, in lowest terms; 0 / 0: not locked", "turns"),
+    "locking_q": ("{steps} in which the locked orbit makes locking_p turns; 0: not locked", "{steps}"),
+    "orbit_period": ("period of the locked orbit; 0: not locked", "{steps}"),
+    "circle_mode": ("Fourier mode of the invariant circle", "1"),
+    "circle_residual": ("largest distance of the orbit from the sum of the Fourier modes", "1"),
+    "harmonic": ("harmonic of the rotation number", "1"),
+    "frequency_stderr": ("standard error of the frequency", "turns per {step}"),
+    "amplitude": ("amplitude of the lines of this tone alone", "1"),
+    "n_frequencies": ("number of independent frequencies, the dimension of the torus", "1"),
+    "line_frequency": ("frequency of the spectral line", "turns per {step}"),
+    "line_frequency_stderr": ("standard error of the line's frequency", "turns per {step}"),
+    "line_amplitude": ("amplitude of the spectral line", "1"),
+    "line_order": ("multiple of the tone that the line holds", "1"),
+    "line_clock": ("multiple of 1 / clock_parts that the line of a map holds", "1"),
+    "clock_parts": ("iterates in which the locked part of a map's motion closes", "1"),
+    "n_lines": ("number of spectral lines found", "1"),
+    "unexplained_share": ("share of the variance that the lines leave", "1"),
+    "tone": ("number of the independent frequency, 1 = loudest", "1"),
+    "line": ("number of the spectral line, 1 = strongest", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -89,11 +115,18 @@ _WORDS = {
 }
 _FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "phase": "phase t / T", "phases": "turns"}
 _MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "phase": "iterate", "phases": "1"}
-_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE}
+_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED}
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
-_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "stable": 0}
+_EMPTY = dict.fromkeys(_FLAGS, 0) | {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"]}
+# variables that are not real numbers, and their types
+_WHOLE = (
+    "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
+    "clock_parts", "n_lines",
+)  # fmt: skip
+_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode")
+_TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
 
 
 def describe(name, kind):
@@ -113,7 +146,8 @@ def empty(name, shape):
     """The array of `name` before anything is computed: NaN, or the flag that says so."""
     if name in _FLAGS:
         return np.full(shape, _EMPTY[name], dtype=np.int8)
-    return np.full(shape, np.nan, dtype=complex if name in _COMPLEX else float)
+    kind = _TYPES.get(name, np.float64)
+    return np.full(shape, 0 if kind is np.int64 else np.nan, dtype=kind)
 
 
 def dataset(system, variables, coords, attrs):

@@ -181,7 +181,7 @@ class _LimitCycle:
     def _finish(self, result, status):
         """Stability and status besides: a cycle of a family keeps its numbers, and is called so."""
         logs, phases = result["log_abs_multiplier"], result["floquet_multiplier"]
-        trivial = np.nan_to_num(result["trivial_mode"]).astype(np.int32)
+        trivial = np.nan_to_num(result["trivial_mode"]).astype(np.int64)
         others = np.where(np.arange(1, logs.shape[1] + 1) == trivial[:, None], -np.inf, logs)
         with np.errstate(invalid="ignore"):
             family = ((abs(others) <= NEUTRAL) & (phases.real > 0) & (trivial > 0)[:, None]).any(axis=1)
