@@ -13,7 +13,10 @@ from lyapkit.tables import cycle_text, spectrum_text
 
 OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
 # verbs that can be scanned -> the variable whose plane is drawn
-_MEASURES = {"lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "trajectory": None}
+_MEASURES = {
+    "lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "rotation_number": "rotation_number",
+    "torus_frequencies": "n_frequencies", "trajectory": None,
+}  # fmt: skip
 _EPILOG = """\
 Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
 --theta 0:pi/2:200 --duration 1000. A range is start:stop:count; numbers may be formulas with pi.
@@ -233,7 +236,8 @@ def _scan(arguments, options):
     picture = _picture(arguments.plot, arguments.overwrite)
     if picture and len(axes) > 2:
         raise UsageError(f"--plot: given for a scan of {len(axes)} parameters; accepted: one or two")
-    if picture and (_MEASURES[arguments.measure] is None or (len(axes) < 2 and arguments.measure == "limit_cycle")):
+    drawn = _MEASURES[arguments.measure] and (len(axes) == 2 or arguments.measure == "lyapunov_spectrum")
+    if picture and not drawn:
         raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure} over {len(axes)} parameters")
     if picture and picture.absolute() == pathlib.Path(arguments.output).absolute():
         raise UsageError(f"--plot: {picture} is the output file already")

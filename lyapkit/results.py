@@ -35,7 +35,7 @@ REMEDY = {
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
     "step_too_small": "the step fell below what the time resolves: the orbit blows up, or loosen rtol and atol",
     "not_converged": "the accuracy asked for was not reached; raise duration, or give a better guess",
-    "fixed_point": "the orbit ends at a fixed point, there is no cycle; start elsewhere, or see fixed_points",
+    "fixed_point": "the orbit comes to rest at a fixed point (see fixed_points); start elsewhere",
     "aperiodic": "the orbit does not close: chaos, a torus or a very long transient; raise duration, or give a guess",
     "not_isolated": "one of a family of cycles, not attracting: its period depends on where the orbit starts",
     "section_missed": "the cycle does not cross the section; give another one",
