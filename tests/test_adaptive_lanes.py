@@ -10,6 +10,7 @@ from test_determinism import assert_same_bits
 import lyapkit as lk
 from lyapkit.analyses import propagation
 from lyapkit.analyses.checks import starting_frame
+from lyapkit.analyses.clock import clock
 from lyapkit.kernels import steps
 from lyapkit.results import STATUS
 
@@ -21,7 +22,7 @@ BLOWS_UP = lk.define_flow(lambda x, a: [a * x[0] ** 2], parameters={"a": 1.0}, d
 
 def _ensemble(system, method, interval, points=3):
     """Points that differ, with two columns, orthonormalised every `interval` steps from the start."""
-    time = propagation.clock(system, 0, 64 * 0.16, 0.16, method)
+    time = clock(system, 0, 64 * 0.16, 0.16, method)
     states = system.initial_state + 0.1 * np.arange(points)[:, None]
     frame = starting_frame(2, 2, 0)
     ensemble = propagation.Ensemble(system, {}, states, time, 2, frame)

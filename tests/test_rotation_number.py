@@ -7,8 +7,8 @@ import pytest
 import scipy.integrate
 
 import lyapkit as lk
+from lyapkit.analyses.clock import clock
 from lyapkit.analyses.locking import attracting_root
-from lyapkit.analyses.propagation import clock
 from lyapkit.progress import Monitor
 
 GOLDEN = (math.sqrt(5) - 1) / 2

@@ -5,14 +5,8 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses.checks import starting_frame
-from lyapkit.analyses.propagation import (
-    Clock,
-    Ensemble,
-    check_input,
-    checked_state,
-    spectrum_clock,
-    time_direction,
-)
+from lyapkit.analyses.clock import Clock, check_input, checked_state, spectrum_clock, time_direction
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.tolerances import failure
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.results import STATUS

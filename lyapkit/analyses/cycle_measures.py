@@ -5,9 +5,10 @@ import math
 import numpy as np
 
 from lyapkit.analyses import shooting
+from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.flow_cycles import trivial_column
 from lyapkit.analyses.multipliers import floquet, sorted_growth
-from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, groups
 from lyapkit.kernels import tangent as driver
 from lyapkit.systems.evaluate import at_states, volume_rates

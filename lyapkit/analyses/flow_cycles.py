@@ -5,9 +5,10 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses import recurrence, shooting
+from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.equilibria import settle_at_stable
 from lyapkit.analyses.multipliers import floquet
-from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Cycles, Silent, groups
 from lyapkit.results import STATUS
 
@@ -15,6 +16,7 @@ _COARSE = 4.0  # first steps of the eighth-order method, in steps that serve the
 _FEWEST = 4.0  # of them between two nodes
 _FINEST = 1 / 2048  # and the shortest, in such steps
 _FIRST_WINDOW, _MOST_SAMPLES = 512, 4096  # steps of the first orbit that is searched, samples of any
+_RETRIES, _FINER_RETRY = 2, 16
 _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-5  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
@@ -41,6 +43,11 @@ class Search:
     def dt(self):
         return self.clock.dt
 
+    def with_finer_steps(self, times):
+        """The same with shorter steps."""
+        clock = dataclasses.replace(self.clock, dt=self.dt / times, transient=self.clock.transient * times)
+        return dataclasses.replace(self, clock=clock)
+
     def first_steps(self, periods, finer=1):
         """Steps of a period (P,), nodes times a power of 2 (and times `finer`)."""
         wanted = np.maximum(periods / (_COARSE * self.dt * self.nodes), _FEWEST)
@@ -48,7 +55,23 @@ class Search:
 
 
 def from_trajectories(system, values, states, search, monitor):
-    """Attracting cycles that orbits from states (P, n) settle on; returns Cycles and status (P,)."""
+    """Attracting cycles that orbits from states (P, n) settle on; returns Cycles and status (P,).
+
+    Orbits that diverge are tried again with finer steps, in case that these were too long for a stiff system.
+    """
+    cycles, status = _from_trajectories(system, values, states, search, monitor)
+    for _ in range(_RETRIES):
+        index = np.flatnonzero(status == STATUS["diverged"])
+        if not len(index):
+            break
+        search = search.with_finer_steps(_FINER_RETRY)
+        own = {name: column[index] for name, column in values.items()}
+        found, status[index] = _from_trajectories(system, own, states[index], search, monitor)
+        cycles.put(index, found)
+    return cycles, status
+
+
+def _from_trajectories(system, values, states, search, monitor):
     points, n = states.shape
     cycles = _none(points, search.nodes, n)
     status = np.full(points, STATUS["aperiodic"], dtype=np.int8)

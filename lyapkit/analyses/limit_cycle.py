@@ -8,6 +8,7 @@ import xarray as xr
 
 from lyapkit.analyses import cycle_measures as measures
 from lyapkit.analyses import flow_cycles, map_cycles, shooting
+from lyapkit.analyses.clock import checked_state, clock
 from lyapkit.analyses.cycle_guess import (
     checked_guess,
     checked_period,
@@ -18,7 +19,6 @@ from lyapkit.analyses.cycle_guess import (
     resampled,
 )
 from lyapkit.analyses.flow_cycles import NEUTRAL, Search
-from lyapkit.analyses.propagation import checked_state, clock
 from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.results import STATUS
 from lyapkit.systems.system import System

@@ -17,16 +17,15 @@ from lyapkit.analyses.checks import (
     sum_error,
     with_exact_zeros,
 )
-from lyapkit.analyses.propagation import (
-    INTERVALS,
+from lyapkit.analyses.clock import (
     Clock,
-    Ensemble,
     checked_precision,
     checked_state,
     input_covers,
     spectrum_clock,
     time_direction,
 )
+from lyapkit.analyses.propagation import INTERVALS, Ensemble
 from lyapkit.analyses.verb import choice, positive, truth, verb, whole
 from lyapkit.kernels import tangent
 from lyapkit.results import ESTIMATOR, SIGN, STATUS

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.equilibria import settle_at_stable
 from lyapkit.analyses.multipliers import floquet, sorted_growth
-from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
 from lyapkit.results import STATUS
 from lyapkit.systems.evaluate import at_states

@@ -7,8 +7,9 @@ import numpy as np
 from lyapkit.analyses import estimators
 from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.circle_modes import settled_modes
+from lyapkit.analyses.clock import Clock, checked_state, clock
 from lyapkit.analyses.locking import ARRIVED, CONTRACTS, attracting_root, closest_return
-from lyapkit.analyses.propagation import Clock, Ensemble, checked_state, clock
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.turns import NEAR, Angle, Mean, unwrapped
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.kernels import tangent

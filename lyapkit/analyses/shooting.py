@@ -10,7 +10,8 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.propagation import Clock, Ensemble
+from lyapkit.analyses.clock import Clock
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.systems.evaluate import at_states
 
 METHOD = "rk8"

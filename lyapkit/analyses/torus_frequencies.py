@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.propagation import Clock, Ensemble, check_input, checked_state, clock
+from lyapkit.analyses.clock import Clock, check_input, checked_state, clock
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.spectral_lines import find_lines
 from lyapkit.analyses.tone_lattice import Lattice
 from lyapkit.analyses.verb import positive, verb, whole

@@ -4,7 +4,8 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.propagation import Clock, Ensemble, check_input, checked_state, clock, time_direction
+from lyapkit.analyses.clock import Clock, check_input, checked_state, clock, time_direction
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.tolerances import failure
 from lyapkit.analyses.verb import verb, whole
 from lyapkit.systems.system import System

@@ -184,7 +184,8 @@ def _jitted(function):
 def make_cell(rule, kind, dimension, parameters, jacobian=None, inputs=0):
     """The cell of a rule: traced where that is possible, else numeric."""
     try:
-        return TracedCell(trace(rule, parameters, dimension, inputs), kind)
+        plain = getattr(rule, "py_func", rule)  # of a rule that is compiled by numba already
+        return TracedCell(trace(plain, parameters, dimension, inputs), kind)
     except (Untraceable, TypeError, AttributeError, OverflowError) as reason:
         return _numeric(rule, kind, dimension, parameters, jacobian, reason)
 
