@@ -50,6 +50,12 @@ def with_jitted_helper(x, alpha, theta):
     return np.tanh(alpha * first), np.tanh(alpha * (np.sin(theta) * x[0] + np.cos(theta) * x[1]))
 
 
+@numba.njit
+def jitted(x, alpha, theta):
+    c, s = alpha * np.cos(theta), alpha * np.sin(theta)
+    return np.tanh(c * x[0] - s * x[1]), np.tanh(s * x[0] + c * x[1])
+
+
 def unpacked(x, alpha, theta):
     a, b = x
     c, s = alpha * np.cos(theta), alpha * np.sin(theta)
@@ -71,7 +77,7 @@ def stacked(x, alpha, theta):
 
 
 STYLES = [
-    scalar_numpy, scalar_math, imported_function, with_helper, with_jitted_helper, unpacked, with_loop,
+    scalar_numpy, scalar_math, imported_function, with_helper, with_jitted_helper, jitted, unpacked, with_loop,
     with_defaults, stacked, lambda x, alpha, theta: np.tanh(alpha * _turned(x, theta)),
 ]  # fmt: skip
 
