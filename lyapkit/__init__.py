@@ -20,6 +20,7 @@ _PUBLIC = {
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
     "covariant_vectors": "analyses.covariant_vectors",
+    "fixed_points": "analyses.fixed_points",
     "scan": "scanning",
     "save": "results",
     "load": "results",

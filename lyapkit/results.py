@@ -20,16 +20,22 @@ STATUS = {
     "collapsed": 2,
     "not_converged": 3,
     "ill_conditioned": 4,
+    "too_many": 5,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
     "diverged": "the state left the finite numbers; start elsewhere, or take a smaller dt",
     "collapsed": "the tangent map is singular, to rounding, on the orbit; an exponent is -inf",
     "ill_conditioned": "one step contracts by more than 15 digits; ask for fewer n_exponents, trailing ones are lost",
+    "too_many": "more points were found than there is room for; raise most_points",
     "not_converged": "the standard error asked for was not reached; raise duration",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
+STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
+COMPLETE = {"searched": 0, "proved": 1}
+POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
+BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -52,18 +58,36 @@ _WORDS = {
     "finite_time_exponent": ("growth rate of the covariant vector until the next sample", "nats per {step}"),
     "angle": ("angle between covariant vectors", "rad"),
     "other_mode": ("number of the other exponent, 1 = largest", "1"),
+    "eigenvalue": ("eigenvalue of the Jacobian", "{rate}"),
+    "stable": ("stability of the point", "1"),
+    "speed": ("speed |{residual}|", "1 per {step}"),
+    "point_kind": ("fixed point or slow point", "1"),
+    "n_fixed_points": ("number of fixed points", "1"),
+    "complete": ("whether these are proved to be all fixed points of the box", "1"),
+    "box_low": ("lower end of the box", "1"),
+    "box_high": ("upper end of the box", "1"),
+    "box_source": ("where the box comes from", "1"),
+    "point": ("number of the point", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
-_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence"}
-_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|"}
-_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR}
+_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)"}
+_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x"}
+_FLAGS = {
+    "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "complete": COMPLETE,
+    "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
+}  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
-_EMPTY = {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0}
+_EMPTY = {
+    "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "complete": 0, "box_source": 0,
+    "stable": STABLE["absent"], "point_kind": POINT_KIND["absent"],
+}  # fmt: skip
+_COMPLEX = ("eigenvalue",)
+_COUNTS = ("n_fixed_points",)
 
 
 def describe(name, kind):
@@ -83,7 +107,9 @@ def empty(name, shape):
     """The array of `name` before anything is computed: NaN, or the flag that says so."""
     if name in _FLAGS:
         return np.full(shape, _EMPTY[name], dtype=np.int8)
-    return np.full(shape, np.nan)
+    if name in _COUNTS:
+        return np.zeros(shape, dtype=np.int32)
+    return np.full(shape, np.nan, dtype=complex if name in _COMPLEX else float)
 
 
 def dataset(system, variables, coords, attrs):

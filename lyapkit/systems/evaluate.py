@@ -101,20 +101,42 @@ def multilinear(system, x, directions, t=0.0):
     return _call(system, _state(system, x), directions, t, cell, kernel)["rate"][..., 0].copy()
 
 
+def values_and_jacobians(system, states, values, t=0.0):
+    """f (points, n) and D_x f (points, n, n), rows d f_i / d x_j, at states (points, n).
+
+    `values`: parameters (points,) that differ.
+    """
+    n = system.dimension
+    size, eye = system.data.layout.points(n), np.eye(n)
+    rates, jacobians = np.empty((len(states), n)), np.empty((len(states), n, n))
+    for at in range(0, len(states), size):
+        chosen = slice(at, at + size)
+        part = {name: column[chosen] for name, column in values.items()}
+        out = _call(system, states[chosen], eye, t, system.cell, system.cell.function, **part)
+        rates[chosen] = out["rate"].T
+        jacobians[chosen] = np.transpose(out["frame_rate"], (2, 1, 0))
+    return rates, jacobians
+
+
+def values_at(system, states, values, t=0.0):
+    """f (points, n) at states (points, n); `values`: parameters (points,) that differ."""
+    size, rates = system.data.layout.points(0), np.empty((len(states), system.dimension))
+    nothing = np.empty((0, system.dimension))
+    for at in range(0, len(states), size):
+        chosen = slice(at, at + size)
+        part = {name: column[chosen] for name, column in values.items()}
+        out = _call(system, states[chosen], nothing, t, system.cell, system.cell.function, **part)
+        rates[chosen] = out["rate"].T
+    return rates
+
+
 def volume_rates(system, states, values, t=0.0):
     """tr D_x f (maps: ln |det D_x f|) (points,) at states (points, n), from the whole Jacobian.
 
     `values`: parameters (points,) that differ.
     """
-    size = system.data.layout.points(system.dimension)
-    found = []
-    for at in range(0, len(states), size):
-        part = {name: column[at : at + size] for name, column in values.items()}
-        eye = np.eye(system.dimension)
-        out = _call(system, states[at : at + size], eye, t, system.cell, system.cell.function, **part)
-        jacobians = np.moveaxis(out["frame_rate"], -1, 0)
-        finite = np.isfinite(jacobians).all(axis=(1, 2))
-        jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
-        traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]
-        found.append(np.where(finite, traced, np.nan))
-    return np.concatenate(found)
+    jacobians = values_and_jacobians(system, states, values, t)[1]
+    finite = np.isfinite(jacobians).all(axis=(1, 2))
+    jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
+    traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]
+    return np.where(finite, traced, np.nan)
