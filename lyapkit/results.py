@@ -73,7 +73,9 @@ _WORDS = {
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
-_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)"}
+_FLOW = {
+    "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
+}  # fmt: skip
 _MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x"}
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "complete": COMPLETE,
@@ -83,8 +85,8 @@ _FLAGS = {
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
 _EMPTY = {
-    "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "complete": 0, "box_source": 0,
-    "stable": STABLE["absent"], "point_kind": POINT_KIND["absent"],
+    "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "estimator": 0, "complete": 0,
+    "box_source": 0, "stable": STABLE["absent"], "point_kind": POINT_KIND["absent"],
 }  # fmt: skip
 _COMPLEX = ("eigenvalue",)
 _COUNTS = ("n_fixed_points",)

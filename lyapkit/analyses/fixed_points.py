@@ -96,7 +96,7 @@ class _FixedPoints:
                 more = newton.one_round(system, starts, values, fixed[:0], low, high, monitor)
                 fixed = newton.distinct(fixed, more, high - low)
         if proof is None or proof.zeros.exhausted[i]:
-            starts = place.starts(i, self.starts, self.seed)
+            starts = functools.partial(place.starts, i, self.starts, self.seed)
             more = newton.search(system, starts, values, low, high, monitor, self.most_points)
             fixed = newton.distinct(fixed, more, high - low)
         slow = np.empty((0, system.dimension))
@@ -144,18 +144,16 @@ def _in_order(states, side):
 
 
 @verb
-def fixed_points(
-    system, *, box=None, slow=False, starts=None, seed=0, initial_state=None, most_points=None
-):
+def fixed_points(system, *, box=None, slow=False, starts=None, seed=0, initial_state=None, most_points=None):
     """fixed_points(system, *, box=None, slow=False, starts=None, seed=0, initial_state=None, most_points=None)
 
     All fixed points in a box, with proof for up to four units; for more, those that a search finds.
 
-    Returns a Dataset with state(point, unit); eigenvalue(point, mode) of the Jacobian there, complex, the largest real part
-    (maps: modulus) first; stable(point): 1, -1, or 0 where rounding leaves it undecided; speed(point), which is zero to
-    rounding; n_fixed_points; complete: 1 where it is proved that the box holds these fixed points and no others, 0
-    where they were searched; box_low(unit), box_high(unit), box_source and status. In a scan, points that are not
-    there are NaN, with stable = -2.
+    Returns a Dataset with state(point, unit), sorted by the first unit; eigenvalue(point, mode) of the Jacobian there,
+    complex, the largest real part (maps: modulus) first; stable(point): 1, -1, or 0 where rounding leaves it undecided;
+    speed(point), which is zero to rounding; n_fixed_points; complete: 1 where it is proved that the box holds these
+    fixed points and no others, 0 where they were searched; box_low(unit), box_high(unit), box_source and status. In a
+    scan, points that are not there are NaN, with stable = -2.
 
     box            (low, high), each a number or (unit,); default: the model's own, which holds all its fixed points,
                    else a guess, three times the extent of an orbit and at least from -10 to 10; box_source tells
@@ -168,15 +166,16 @@ def fixed_points(
     most_points    points that there is room for; default 16, or 3^n up to four units, 64 above
     progress       True, False, or None: a bar on a terminal
 
-    A flow rests where f(x) = 0, a map where f(x) - x = 0. The box is cut into smaller ones. Of each, interval arithmetic
-    with outward rounding encloses the residual and its Jacobian J: where zero is not enclosed there is no fixed point;
-    where Krawczyk's K(X) = c - C f(c) + (1 - C J(X)) (X - c) lies inside X there is exactly one. The parameters are taken
-    as the exact numbers that the doubles are. Folds, continua of fixed points and jumps leave boxes undecided, which makes
-    the result a search. The search is Newton's with backtracking, the zeros found deflated. Slow points minimise
-    |f|^2 (maps: |f(x) - x|^2) from the same starts.
+    A flow rests where f(x) = 0, a map where f(x) - x = 0. The box is cut into smaller ones. Of each, interval
+    arithmetic with outward rounding encloses the residual and its Jacobian J: where zero is not enclosed there is no
+    fixed point; where Krawczyk's K(X) = c - C f(c) + (1 - C J(X)) (X - c) lies inside X there is exactly one. The
+    parameters are taken as the exact numbers that the doubles are. Folds, continua of fixed points and jumps leave
+    boxes undecided: the result is then a search, and of a continuum a dozen points stand for all. The search is
+    Newton's with backtracking, then, with the zeros found deflated, from new starts until they find nothing more.
+    Slow points minimise |f|^2 (maps: |f(x) - x|^2).
 
-    Krawczyk, Computing 4 (1969) 187. Farrell, Birkisson & Funke, SIAM J. Sci. Comput. 37 (2015) A2026. Sussillo & Barak,
-    Neural Computation 25 (2013) 626.
+    Krawczyk, Computing 4 (1969) 187. Farrell, Birkisson & Funke, SIAM J. Sci. Comput. 37 (2015) A2026. Sussillo &
+    Barak, Neural Computation 25 (2013) 626.
 
     >>> import lyapkit as lk
     >>> ds = lk.fixed_points(lk.systems.rotation_flow(alpha=2.0, theta=0.1))

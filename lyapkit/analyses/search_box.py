@@ -42,19 +42,19 @@ class Region:
     source: np.ndarray
     orbits: np.ndarray | None
 
-    def starts(self, point, count, seed):
-        """States (count, n) from which to search: the box's middle, states of the orbit, and random ones.
+    def starts(self, point, count, seed, number=0):
+        """States (count, n) for a round of search: the box's middle, states of the orbit, and random ones.
 
         Random ones lie at all distances from the middle: most of a box of many units is far from it.
         """
         low, high = self.low[point], self.high[point]
         middle, half = 0.5 * (low + high), 0.5 * (high - low)
-        generator = np.random.default_rng(seed)
+        generator = np.random.default_rng([seed, number])
         distance = generator.uniform(0.0, 1.0, (count, 1))
         random = middle + distance * half * generator.uniform(-1.0, 1.0, (count, len(low)))
         orbit = self.orbits[point]
         orbit = orbit[(np.isfinite(orbit) & (abs(orbit) < _LARGEST)).all(axis=1)]
-        chosen = orbit[np.linspace(0, len(orbit) - 1, min(count // 2, len(orbit)), dtype=int)]
+        chosen = orbit[generator.permutation(len(orbit))[: count // 2]]
         return np.concatenate([middle[None], chosen, random])[:count]
 
 

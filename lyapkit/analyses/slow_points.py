@@ -1,8 +1,8 @@
 """Slow points: states where the speed of a flow, or the step of a map, has a local minimum above zero.
 
-Sussillo & Barak, Neural Computation 25 (2013) 626: q(x) = |f(x)|^2 / 2 (maps: |f(x) - x|^2 / 2) is minimised from states
-that the network visits. By Levenberg and Marquardt's method: for 200 units, some 50 to 140 Jacobians, a quarter to
-three quarters of a second for each start; BFGS of limited memory with the adjoint takes up to 2000 gradients, two to
+Sussillo & Barak, Neural Computation 25 (2013) 626: q(x) = |f(x)|^2 / 2 (maps: |f(x) - x|^2 / 2) is minimised from
+states that the network visits. By Levenberg and Marquardt's method: for 200 units, some 50 to 140 Jacobians, a quarter
+to three quarters of a second for each start; BFGS of limited memory with the adjoint takes up to 2000 gradients, two to
 four times as long, and stops farther from the minimum.
 """
 

@@ -101,8 +101,8 @@ class Enclosure:
 def _difference(image, x, state):
     """(image - x, None); where the image is mod(a, b), (a - x, b).
 
-    mod jumps, and its interval over a jump is all of [0, b]. But where mod(a, b) = x, a - x is a whole number of turns b;
-    it is one also at some x outside [0, b).
+    mod jumps, and its interval over a jump is all of [0, b]. But where mod(a, b) = x, a - x is a whole number of turns
+    b; it is one also at some x outside [0, b).
     """
     if image.op != "mod" or set(state) & set(reachable([image.args[1]])):
         return image - x, None

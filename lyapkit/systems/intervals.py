@@ -55,13 +55,14 @@ def contains_zero(a):
 
 
 def add(a, b):
-    """a + b; exact where both are thin and the sum is a double, so that whole exponents stay whole."""
+    """a + b; of thin ones exact where the sum is a double, so that whole exponents stay whole."""
+    low, high = outwards(a[0] + b[0], a[1] + b[1])
     if a[0] is a[1] and b[0] is b[1]:
         total = a[0] + b[0]
         part = total - a[0]
-        if np.all((a[0] - (total - part)) + (b[0] - part) == 0.0):
-            return total, total
-    return outwards(a[0] + b[0], a[1] + b[1])
+        exact = (a[0] - (total - part)) + (b[0] - part) == 0.0  # Knuth's error of a sum
+        return np.where(exact, total, low), np.where(exact, total, high)
+    return low, high
 
 
 def sub(a, b):
@@ -155,8 +156,9 @@ def power(a, b):
     corners = [np.power(x, y) for x in (start, base[1]) for y in b]
     result = _widened(functools.reduce(np.minimum, corners), functools.reduce(np.maximum, corners))
     result = _choose(turned & (b[0] < 0.0) & (base[1] >= 0.0), _everything(result[0]), result)
-    result = _choose(negative & ~whole & (base[1] >= 0.0), _everything(result[0]), result)
-    empty = _is_empty(a) | _is_empty(b) | ((base[1] < 0.0) & ~whole)
+    broken = (b[0] == b[1]) & ~whole
+    result = _choose(negative & ~whole & ((base[1] >= 0.0) | ~broken), _everything(result[0]), result)
+    empty = _is_empty(a) | _is_empty(b) | ((base[1] < 0.0) & broken)
     return np.where(empty, np.nan, result[0]), np.where(empty, np.nan, result[1])
 
 

@@ -27,6 +27,7 @@ class Model:
     are parameters that the rule does not see (they only fix the dimension). `ranges` maps parameters to
     (start, stop, count), the plane that a scan takes by default; curves(ranges, parameters) gives
     closed-form bifurcation curves over it as label -> {parameter: values}.
+    box(parameters) gives (low, high), numbers or (n,), of a box that holds all fixed points, or None.
     `dt` is the step with which fourth order leaves errors far below what a plot shows.
     """
 
