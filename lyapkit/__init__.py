@@ -23,6 +23,7 @@ _PUBLIC = {
     "limit_cycle": "analyses.limit_cycle",
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
+    "fixed_points": "analyses.fixed_points",
     "scan": "scanning",
     "save": "results",
     "load": "results",

@@ -26,6 +26,7 @@ STATUS = {
     "no_rotation": 8,
     "not_a_torus": 9,
     "section_missed": 10,
+    "too_many": 11,
     "step_too_small": 12,
 }
 REMEDY = {
@@ -41,11 +42,15 @@ REMEDY = {
     "section_missed": "the cycle does not cross the section; give another one",
     "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
     "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
+    "too_many": "more points were found than there is room for; raise most_points",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
-STABLE = {"unstable": -1, "neutral": 0, "stable": 1}
 LOCKED = {"no": 0, "yes": 1}
+STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
+COMPLETE = {"searched": 0, "proved": 1}
+POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
+BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -77,7 +82,6 @@ _WORDS = {
     "trivial_error": ("distance of the trivial multiplier from 1", "1"),
     "liouville_error": ("ln of the multipliers' product minus the integral of the {volume}", "nats"),
     "residual": ("mismatch of the closed orbit relative to its size", "1"),
-    "stable": ("stability", "1"),
     "velocity": ("velocity", "state units per time unit"),
     "adjoint": ("phase gradient Z", "time units per state unit"),
     "gradient_swing": ("largest over smallest |f(x(t))| |Z(x(0))| in time", "1"),
@@ -108,24 +112,46 @@ _WORDS = {
     "unexplained_share": ("share of the variance that the lines leave", "1"),
     "tone": ("number of the independent frequency, 1 = loudest", "1"),
     "line": ("number of the spectral line, 1 = strongest", "1"),
+    "eigenvalue": ("eigenvalue of the Jacobian", "{rate}"),
+    "stable": ("stability", "1"),
+    "speed": ("speed |{residual}|", "1 per {step}"),
+    "point_kind": ("fixed point or slow point", "1"),
+    "n_fixed_points": ("number of fixed points", "1"),
+    "complete": ("whether these are proved to be all fixed points of the box", "1"),
+    "box_low": ("lower end of the box", "1"),
+    "box_high": ("upper end of the box", "1"),
+    "box_source": ("where the box comes from", "1"),
+    "point": ("number of the point", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
-_FLOW = {"step": "time unit", "steps": "time units", "volume": "divergence", "phase": "phase t / T", "phases": "turns"}
-_MAP = {"step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "phase": "iterate", "phases": "1"}
-_FLAGS = {"status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED}
+_FLOW = {
+    "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
+    "phase": "phase t / T", "phases": "turns",
+}  # fmt: skip
+_MAP = {
+    "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
+    "phase": "iterate", "phases": "1",
+}  # fmt: skip
+_FLAGS = {
+    "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
+    "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
+}  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
 # what a point that was not computed holds
-_EMPTY = dict.fromkeys(_FLAGS, 0) | {"status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"]}
+_EMPTY = dict.fromkeys(_FLAGS, 0) | {
+    "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "stable": STABLE["absent"],
+    "point_kind": POINT_KIND["absent"],
+}  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
-    "clock_parts", "n_lines",
+    "clock_parts", "n_lines", "n_fixed_points",
 )  # fmt: skip
-_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode")
+_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
 
 

@@ -5,7 +5,7 @@ import pytest
 from test_limit_cycle import TRUTH, status_of
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.results import STABLE, STATUS
 
 
 def _escape(x):
@@ -32,7 +32,7 @@ def test_systems_without_a_cycle(system, wanted):
     ds = lk.limit_cycle(system, duration=500)
     assert status_of(ds) == wanted
     assert np.isnan(ds.period) and np.isnan(ds.state).all() and np.isnan(ds.floquet_multiplier).all()
-    assert int(ds.trivial_mode) == 0 and int(ds.stable) == 0
+    assert int(ds.trivial_mode) == 0 and int(ds.stable) == STABLE["absent"]
 
 
 @pytest.mark.parametrize("mu", [1e-3, 1e-4, 1e-5])

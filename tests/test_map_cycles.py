@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.results import STABLE, STATUS
 
 TRUTH = json.loads((pathlib.Path(__file__).parent / "cycle_values.json").read_text())["maps"]
 
@@ -61,7 +61,7 @@ def test_known_orbit(value):
 def test_maps_without_a_periodic_orbit(system, wanted):
     ds = lk.limit_cycle(system)
     assert status_of(ds) == wanted
-    assert np.isnan(ds.period) and np.isnan(ds.state).all() and int(ds.stable) == 0
+    assert np.isnan(ds.period) and np.isnan(ds.state).all() and int(ds.stable) == STABLE["absent"]
 
 
 def test_superstable_orbit():

@@ -11,7 +11,7 @@ from lyapkit.analyses.multipliers import floquet, sorted_growth
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, groups
 from lyapkit.kernels import tangent as driver
-from lyapkit.systems.evaluate import at_states, volume_rates
+from lyapkit.systems.evaluate import values_at, volume_rates
 
 _STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the fourth order
 _CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
@@ -72,7 +72,7 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     size = cycles.size
     residual = abs(ends - np.roll(states, -1, axis=1)).max(axis=(1, 2)) / size
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = at_states(system, states.reshape(-1, n), repeated, slopes=False)[0].reshape(states.shape)
+    velocity = values_at(system, states.reshape(-1, n), repeated).reshape(states.shape)
     logs, phases, basis, paired = floquet(_merge(tangent[..., :n], each))
     adjoint = _adjoint(tangent[..., :n], velocity)
     after = np.roll(adjoint, -1, axis=1)
@@ -179,7 +179,7 @@ def _log_speeds(system, values, states):
     """ln |f| (P, count) of states (P, count, n)."""
     points, count, n = states.shape
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = at_states(system, states.reshape(-1, n), repeated, slopes=False)[0]
+    velocity = values_at(system, states.reshape(-1, n), repeated)
     return np.log(np.linalg.norm(velocity, axis=1)).reshape(points, count)
 
 

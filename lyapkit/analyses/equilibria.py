@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapkit.systems.evaluate import at_states
+from lyapkit.systems.evaluate import values_and_jacobians
 
 _ROUNDS = 12
 _NEAR = 1e-2  # an orbit that ends at a fixed point has come this close to it, relative to 1 + |x|
@@ -30,6 +30,6 @@ def settle_at_stable(system, values, states):
 
 def _finite(system, values, states):
     """Rates and slopes; at states that have left the finite numbers, NaN and a unit matrix."""
-    rates, slopes = at_states(system, states, values)
+    rates, slopes = values_and_jacobians(system, states, values)
     finite = np.isfinite(slopes).all(axis=(1, 2))
     return np.where(finite[:, None], rates, np.nan), np.where(finite[:, None, None], slopes, np.eye(states.shape[1]))

@@ -20,7 +20,7 @@ from lyapkit.analyses.cycle_guess import (
 )
 from lyapkit.analyses.flow_cycles import NEUTRAL, Search
 from lyapkit.analyses.verb import positive, real, verb, whole
-from lyapkit.results import STATUS
+from lyapkit.results import STABLE, STATUS
 from lyapkit.systems.system import System
 
 NODES = 16  # of multiple shooting
@@ -189,7 +189,7 @@ class _LimitCycle:
             stable = np.where(largest < -NEUTRAL, 1, np.where(largest > NEUTRAL, -1, 0))
         ok = status == STATUS["ok"]
         result["status"] = np.where(ok & family, STATUS["not_isolated"], status).astype(np.int8)
-        result["stable"] = np.where(ok, stable, 0).astype(np.int8)
+        result["stable"] = np.where(ok, stable, STABLE["absent"]).astype(np.int8)
         result["trivial_mode"] = trivial
         return result
 

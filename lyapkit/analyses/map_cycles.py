@@ -8,7 +8,7 @@ from lyapkit.analyses.multipliers import floquet, sorted_growth
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
 from lyapkit.results import STATUS
-from lyapkit.systems.evaluate import at_states
+from lyapkit.systems.evaluate import values_and_jacobians
 
 _ROUNDS = 4  # the transient grows fourfold in each
 _NEWTON = 30
@@ -101,7 +101,7 @@ def mismatch(system, values, nodes):
     """f(x_i) - x_{i+1} (P, p, n), cyclically, and the tangent maps (P, p, n, n)."""
     points, p, n = nodes.shape
     repeated = {name: np.repeat(column, p) for name, column in values.items()}
-    image, tangent = at_states(system, nodes.reshape(-1, n), repeated)
+    image, tangent = values_and_jacobians(system, nodes.reshape(-1, n), repeated)
     return image.reshape(nodes.shape) - np.roll(nodes, -1, axis=1), tangent.reshape(points, p, n, n)
 
 

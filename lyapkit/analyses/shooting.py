@@ -12,7 +12,7 @@ import numpy as np
 
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.systems.evaluate import at_states
+from lyapkit.systems.evaluate import values_at
 
 METHOD = "rk8"
 _RANK = 1e-8  # singular values of the last system below this (relative) are directions of a family of cycles
@@ -131,7 +131,7 @@ def _step_of_group(system, values, cycles, steps, section, monitor):
     points, count, n = nodes.shape
     ends, tangent = by_segments(system, values, nodes, period, steps // count, monitor)
     repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = at_states(system, ends.reshape(-1, n), repeated, slopes=False)[0].reshape(ends.shape)
+    velocity = values_at(system, ends.reshape(-1, n), repeated).reshape(ends.shape)
     wrong = ends - np.roll(nodes, -1, axis=1)
     with np.errstate(all="ignore"):
         mismatch = abs(wrong).max(axis=(1, 2)) / size

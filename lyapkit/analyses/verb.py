@@ -16,7 +16,8 @@ def verb(plan):
     A plan has ``system``, ``work`` (steps for one point, for the progress bar), ``variables`` (name -> dims),
     ``coords`` (name -> values), ``attrs`` and measure(values, states, monitor), which gives name ->
     array (points, ...) for parameter values name -> (points,) and initial states (points, n). `scan` runs
-    the same plan over a grid.
+    the same plan over a grid. A plan may have trimmed(dataset), which takes from a single system's Dataset the
+    room that is not filled.
     """
 
     @functools.wraps(plan)
@@ -31,7 +32,8 @@ def verb(plan):
         variables = {
             name: (dims, np.asarray(measured[name][0])) for name, dims in prepared.variables.items()
         }
-        return dataset(prepared.system, variables, prepared.coords, prepared.attrs)
+        ds = dataset(prepared.system, variables, prepared.coords, prepared.attrs)
+        return prepared.trimmed(ds) if hasattr(prepared, "trimmed") else ds
 
     run.plan = plan
     return run

@@ -13,7 +13,8 @@ _FLAGS = {
     "negative": NEGATIVE, "zero": ZERO, "positive": POSITIVE, "undecided": UNDECIDED,
     "ok": "#dfe8ee", "diverged": "#b1491f", "collapsed": "#3b2a58", "not_converged": "#e0a526",
     "ill_conditioned": "#7b8a99", "fixed_point": "#8fa8b5", "aperiodic": "#d9b26f", "not_isolated": "#3f7f93",
-    "section_missed": "#b79ac8", "unstable": POSITIVE, "neutral": ZERO, "stable": NEGATIVE,
+    "section_missed": "#b79ac8", "too_many": "#a98b5d",
+    "unstable": POSITIVE, "stable": NEGATIVE, "absent": FAILED, "no_rotation": "#9a9a6a", "not_a_torus": "#c2a08a",
     "step_too_small": "#8c4a6b",
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip

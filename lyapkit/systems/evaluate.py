@@ -94,21 +94,6 @@ def adjoint(system, x, cotangents, t=0.0):
     return out["frame_rate"][..., 0].copy(), out["parameters"][..., 0].copy()
 
 
-def at_states(system, states, values, slopes=True, t=0.0):
-    """f (points, n) and D_x f (points, n, n) at many states (points, n); None for D_x f without `slopes`.
-
-    `values`: parameters (points,) that differ.
-    """
-    columns = np.eye(system.dimension) if slopes else np.empty((0, system.dimension))
-    size, rates, jacobians = system.data.layout.points(len(columns), BRIEF_LANES), [], []
-    for at in range(0, len(states), size):
-        part = {name: column[at : at + size] for name, column in values.items()}
-        out = _call(system, states[at : at + size], columns, t, system.cell, system.cell.function, **part)
-        rates.append(out["rate"].T)
-        jacobians.append(np.moveaxis(out["frame_rate"], -1, 0).swapaxes(1, 2))
-    return np.concatenate(rates), np.concatenate(jacobians) if slopes else None
-
-
 def multilinear(system, x, directions, t=0.0):
     """D^d f(x)[v_1, ..., v_d] (n,) for the d rows of `directions` (d, n), d = 2 or 3."""
     cell = system.cell
@@ -116,12 +101,36 @@ def multilinear(system, x, directions, t=0.0):
     return _call(system, _state(system, x), directions, t, cell, kernel)["rate"][..., 0].copy()
 
 
+def values_and_jacobians(system, states, values, t=0.0):
+    """f (points, n) and D_x f (points, n, n), rows d f_i / d x_j, at states (points, n).
+
+    `values`: parameters (points,) that differ.
+    """
+    parts = list(_in_blocks(system, states, values, np.eye(system.dimension), t))
+    jacobians = [np.moveaxis(out["frame_rate"], -1, 0).swapaxes(1, 2) for out in parts]
+    return np.concatenate([out["rate"].T for out in parts]), np.concatenate(jacobians)
+
+
+def values_at(system, states, values, t=0.0):
+    """f (points, n) at states (points, n); `values`: parameters (points,) that differ."""
+    parts = _in_blocks(system, states, values, np.empty((0, system.dimension)), t)
+    return np.concatenate([out["rate"].T for out in parts])
+
+
+def _in_blocks(system, states, values, columns, t):
+    """What the cell writes for the states (points, n), a block of lanes after the other."""
+    size = system.data.layout.points(len(columns), BRIEF_LANES)
+    for at in range(0, max(len(states), 1), size):
+        part = {name: column[at : at + size] for name, column in values.items()}
+        yield _call(system, states[at : at + size], columns, t, system.cell, system.cell.function, **part)
+
+
 def volume_rates(system, states, values, t=0.0):
     """tr D_x f (maps: ln |det D_x f|) (points,) at states (points, n), from the whole Jacobian.
 
     `values`: parameters (points,) that differ.
     """
-    jacobians = at_states(system, states, values, t=t)[1]
+    jacobians = values_and_jacobians(system, states, values, t)[1]
     finite = np.isfinite(jacobians).all(axis=(1, 2))
     jacobians = np.where(finite[:, None, None], jacobians, np.eye(system.dimension))
     traced = np.trace(jacobians, axis1=1, axis2=2) if system.kind == "flow" else np.linalg.slogdet(jacobians)[1]

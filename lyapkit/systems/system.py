@@ -27,6 +27,7 @@ class Model:
     are parameters that the rule does not see (they only fix the dimension). `ranges` maps parameters to
     (start, stop, count), the plane that a scan takes by default; curves(ranges, parameters) gives
     closed-form bifurcation curves over it as label -> {parameter: values}.
+    box(parameters) gives (low, high), numbers or (n,), of a box that holds all fixed points, or None.
     `dt` is the step with which fourth order leaves errors far below what a plot shows.
     """
 
@@ -42,6 +43,7 @@ class Model:
     curves: Callable | None = None
     dt: float = 0.05
     jacobian: Callable | None = None
+    box: Callable | None = None  # parameters -> (low, high) around all fixed points, or None where not known
     blocks: Callable | None = None  # parameters -> independent parts or None, see `models._blocks`
     inputs: int = 0  # components of the input that the rule takes as u
     structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
@@ -153,6 +155,21 @@ class System:
     def parameters(self):
         """Its parameters, as a new dict."""
         return dict(self._parameters)
+
+    @property
+    def derived_parameters(self):
+        """Its parameters and what is made of them once, such as random weights, as a new dict."""
+        return dict(self._derived)
+
+    def box(self, **values):
+        """(low (n,), high (n,)) of a box that holds all its fixed points, as its model knows; None where it does not.
+
+        `values`: numbers among the parameters that are changed.
+        """
+        found = self._model.box(self._derived | values) if self._model.box else None
+        if found is None:
+            return None
+        return tuple(np.array(np.broadcast_to(side, self.dimension), dtype=float) for side in found)
 
     @property
     def dimension(self):
@@ -270,7 +287,7 @@ def _checked_numbers(name, value, dimensions):
 
 
 def model(
-    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05
+    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05, box=None
 ):  # fmt: skip
     """Make a rule the constructor of a built-in system; its keyword defaults are the parameters'."""
 
@@ -287,7 +304,7 @@ def model(
         }
         described = Model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
-            tuple(sizes), ranges or {}, curves, dt,
+            tuple(sizes), ranges or {}, curves, dt, box=box,
         )  # fmt: skip
         return construct(rule, described)
 

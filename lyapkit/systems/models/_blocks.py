@@ -35,6 +35,7 @@ def blocks(block, parameters):
 
 
 KEYWORDS = {
+    "box": lambda parameters: (-1.0, 1.0),
     "components": {"x": "x"},
     "matrices": {"W": ("x", "x"), "V": ("x", "input")},
     "vectors": {"b": "x"},

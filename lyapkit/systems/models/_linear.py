@@ -11,6 +11,12 @@ def dimension(parameters):
     return shape[0]
 
 
+def box(matrix):
+    """Around the origin, the only zero of a regular matrix (n, n); None where it may not be the only one."""
+    singular = np.linalg.svd(matrix, compute_uv=False)
+    return (-1.0, 1.0) if singular[-1] > 1e-12 * singular[0] else None
+
+
 def start(parameters, bounded):
     """Ones where orbits stay bounded, else the origin, whose exponents are the same."""
     stable = bounded(np.linalg.eigvals(parameters["A"]))

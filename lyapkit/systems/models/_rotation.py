@@ -8,6 +8,16 @@ INITIAL_STATE = (0.5, 0.2)  # on no line of symmetry of the plane
 FLOW_RANGES = {"alpha": (0.5, 4.0, 200), "theta": (0.0, math.pi / 2, 200)}
 
 
+def box(parameters):
+    """All fixed points are values of tanh."""
+    return None if parameters.get("h") == 0.0 else (-1.0, 1.0)
+
+
+def literal_box(parameters):
+    """The origin is the only fixed point, unless all are."""
+    return None if parameters["alpha"] == 0.0 else (-1.0, 1.0)
+
+
 def rotated_tanh(x, alpha, theta):
     """tanh(alpha R(theta) x), R = [[cos, -sin], [sin, cos]]."""
     c, s = alpha * np.cos(theta), alpha * np.sin(theta)

@@ -4,7 +4,15 @@ from lyapkit.systems.models._line_attractor import relu_network
 from lyapkit.systems.system import model
 
 
-@model("flow", "x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1)", (0.4, 0.3))
+def _box(parameters):
+    """x_i = max(1 - w x_j, 0)."""
+    w = parameters["w"]
+    if w <= -1.0:
+        return None
+    return -0.1, 1.1 / (1.0 + min(w, 0.0))
+
+
+@model("flow", "x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1)", (0.4, 0.3), box=_box)
 def bounded_line_attractor_flow(x, w=1.0):
     """A segment of fixed points: x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1), tuned at w = 1.
 

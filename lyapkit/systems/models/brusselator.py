@@ -1,9 +1,20 @@
 """x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y."""
 
+import numpy as np
+
 from lyapkit.systems.system import model
 
 
-@model("flow", "x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y", (1.5, 2.5), dt=0.02)
+def _box(parameters):
+    """Around (A, B / A)."""
+    A, B = parameters["A"], parameters["B"]
+    if A == 0.0:
+        return None
+    side = np.array([abs(A), abs(B / A)]) + 1.0
+    return -side, side
+
+
+@model("flow", "x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y", (1.5, 2.5), dt=0.02, box=_box)
 def brusselator(x, A=1.0, B=3.0):
     """A chemical oscillator: x' = A + x^2 y - (B + 1) x, y' = B x - x^2 y.
 

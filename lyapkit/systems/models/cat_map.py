@@ -5,7 +5,7 @@ import numpy as np
 from lyapkit.systems.system import model
 
 
-@model("map", "(x, y) <- (2 x + y, x + y) mod 1", (0.4, 0.3))
+@model("map", "(x, y) <- (2 x + y, x + y) mod 1", (0.4, 0.3), box=lambda p: (0.0, 1.0))
 def cat_map(x):
     """Arnold's cat map: (x, y) <- (2 x + y, x + y) mod 1.
 

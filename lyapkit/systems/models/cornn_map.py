@@ -10,6 +10,7 @@ from lyapkit.systems.network import network
     components=_cornn.COMPONENTS,
     matrices=_cornn.MATRICES,
     vectors={"b": "y"},
+    box=_cornn.box,
 )
 def cornn_map(y, z, u, W=_cornn.W, Wdot=_cornn.WDOT, b=0.0, V=None, gamma=1.0, epsilon=0.1, dt=0.1):
     """The coupled oscillatory network's cell: z <- z + dt z'(y, z), then y <- y + dt z with the new z; state (y, z).

@@ -11,6 +11,7 @@ from lyapkit.systems.network import network
     matrices=MATRICES,
     vectors=VECTORS,
     options={"reset": RESETS},
+    box=lambda parameters: (-1.0, 1.0),  # h = n, a value of tanh
 )
 def gru_flow(
     h, u, Wz=GATES, Wr=GATES, Wh=CANDIDATES, bz=0.0, br=0.0, bh=0.0, bn=0.0, Vz=None, Vr=None, Vn=None,

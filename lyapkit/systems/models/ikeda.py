@@ -5,10 +5,20 @@ import numpy as np
 from lyapkit.systems.system import model
 
 
+def _box(parameters):
+    """|z| <= 1 + |u| |z|."""
+    u = abs(parameters["u"])
+    if u >= 1.0:
+        return None
+    side = 1.0 / (1.0 - u) + 1.0
+    return -side, side
+
+
 @model(
     "map",
     "x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s), s = 0.4 - 6 / (1 + x^2 + y^2)",
     (0.1, 0.1),
+    box=_box,
 )
 def ikeda(x, u=0.9):
     """Light in a ring cavity: x <- 1 + u (x cos s - y sin s), y <- u (x sin s + y cos s).

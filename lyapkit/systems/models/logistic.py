@@ -3,7 +3,14 @@
 from lyapkit.systems.system import model
 
 
-@model("map", "x <- r x (1 - x)", (0.3,))
+def _box(parameters):
+    """Around 0 and 1 - 1 / r."""
+    r = parameters["r"]
+    side = 2.0 + (1.0 / abs(r) if r else 0.0)
+    return -side, side
+
+
+@model("map", "x <- r x (1 - x)", (0.3,), box=_box)
 def logistic(x, r=4.0):
     """The logistic map: x <- r x (1 - x).
 

@@ -1,5 +1,7 @@
 """x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F on a ring."""
 
+import math
+
 import numpy as np
 
 from lyapkit.systems.system import model
@@ -16,6 +18,12 @@ def _dimension(parameters):
     return parameters["n"]
 
 
+def _box(parameters):
+    """At rest sum x_i^2 = F sum x_i, as the quadratic terms cancel; so |x| <= |F| sqrt(n)."""
+    side = abs(parameters["F"]) * math.sqrt(parameters["n"]) + 1.0
+    return -side, side
+
+
 @model(
     "flow",
     "x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F, i mod n",
@@ -23,6 +31,7 @@ def _dimension(parameters):
     dimension=_dimension,
     sizes=("n",),
     dt=0.02,
+    box=_box,
 )
 def lorenz96(x, n=40, F=8.0):
     """Lorenz's ring: x_i' = (x_{i+1} - x_{i-2}) x_{i-1} - x_i + F with cyclic indices, n >= 4.

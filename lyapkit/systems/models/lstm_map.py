@@ -1,10 +1,19 @@
 """LSTM: c <- f c + i g, h <- o tanh(c)."""
 
-from lyapkit.systems.models._networks import sigmoid, tanh
+import numpy as np
+
+from lyapkit.systems.models._networks import drive, row_sums, sigmoid, tanh
 from lyapkit.systems.network import network, weights
 
 _GATES = ("i", "f", "g", "o")
 _SMALL = {gate: weights(4, 2.0, seed) for seed, gate in enumerate(_GATES)}
+
+
+def _box(parameters):
+    """|h| < 1, and |c| = |i g / (1 - f)| with f below its value at the largest argument."""
+    largest = row_sums(parameters["Wf"]) + abs(parameters["bf"]) + drive(parameters, "Vf")
+    side = np.concatenate([np.ones_like(largest), 1.0 + np.exp(np.minimum(largest, 50.0))])
+    return -side, side
 
 
 @network(
@@ -13,6 +22,7 @@ _SMALL = {gate: weights(4, 2.0, seed) for seed, gate in enumerate(_GATES)}
     components={"h": "h", "c": "h"},
     matrices={f"W{g}": ("h", "h") for g in _GATES} | {f"V{g}": ("h", "input") for g in _GATES},
     vectors={f"b{g}": "h" for g in _GATES},
+    box=_box,
 )
 def lstm_map(
     h, c, u, Wi=_SMALL["i"], Wf=_SMALL["f"], Wg=_SMALL["g"], Wo=_SMALL["o"], bi=0.0, bf=1.0, bg=0.0, bo=0.0,

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from lyapkit.systems.models._networks import tanh
+from lyapkit.systems.models._networks import row_sums, tanh
 from lyapkit.systems.network import network_model
 from lyapkit.systems.system import System
 
@@ -22,6 +22,11 @@ def _weights(parameters):
     return {"J": _gaussian(parameters["n"], parameters["seed"])}
 
 
+def _box(parameters):
+    side = abs(parameters["gain"]) * row_sums(_gaussian(parameters["n"], parameters["seed"]))
+    return -side, side
+
+
 def _flow(x, u, J, gain):
     return gain * (J @ tanh(x)) - x
 
@@ -35,7 +40,7 @@ _MODELS = {
     kind: network_model(
         rule, "random_network", kind, f"{_EQUATIONS[kind]}, J = N(0, 1) / sqrt(n)", {"x": "x"}, {"J": ("x", "x")}, {},
         {"kind": {kind: None}}, 0.1, {"n": 100, "gain": 1.5, "kind": kind, "seed": 0},
-        sizes=("n",), structural=("seed",), make=_weights,
+        sizes=("n",), structural=("seed",), make=_weights, box=_box,
     )
     for kind, rule in (("flow", _flow), ("map", _map))
 }  # fmt: skip

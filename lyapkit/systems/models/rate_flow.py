@@ -1,6 +1,6 @@
 """x' = -x + J phi(x) + b + V u."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS, rate_box
 from lyapkit.systems.network import network
 
 
@@ -11,6 +11,7 @@ from lyapkit.systems.network import network
     matrices={"J": ("x", "x"), "V": ("x", "input")},
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
+    box=rate_box,
 )
 def rate_flow(x, u, J=WEIGHTS, b=0.0, V=None, activation="tanh"):
     """The rate network: x' = -x + J phi(x) + b + V u, phi elementwise.

@@ -1,6 +1,6 @@
 """x <- (1 - dt) x + dt (J phi(x) + b + V u)."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS, rate_box
 from lyapkit.systems.network import network
 
 
@@ -11,6 +11,7 @@ from lyapkit.systems.network import network
     matrices={"J": ("x", "x"), "V": ("x", "input")},
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
+    box=rate_box,
 )
 def rate_map(x, u, J=WEIGHTS, b=0.0, V=None, activation="tanh", dt=1.0):
     """The rate network in steps of dt: x <- (1 - dt) x + dt (J phi(x) + b + V u), phi elementwise.

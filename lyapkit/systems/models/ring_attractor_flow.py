@@ -1,9 +1,17 @@
 """x' = x (mu - |x|^2)."""
 
+import math
+
 from lyapkit.systems.system import model
 
 
-@model("flow", "x' = x (mu - |x|^2)", (0.5, 0.2))
+def _box(parameters):
+    """Around all fixed points: |x|^2 is 0 or mu."""
+    side = math.sqrt(max(parameters["mu"], 0.0)) + 1.0
+    return -side, side
+
+
+@model("flow", "x' = x (mu - |x|^2)", (0.5, 0.2), box=_box)
 def ring_attractor_flow(x, mu=1.0):
     """A circle of fixed points: x' = x (mu - |x|^2), of radius sqrt(mu); exponents 0 and -2 mu.
 

@@ -1,6 +1,6 @@
 """tau x' = -x + phi(W x + b + V u)."""
 
-from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS
+from lyapkit.systems.models._networks import ACTIVATIONS, WEIGHTS, range_box
 from lyapkit.systems.network import network
 
 
@@ -11,6 +11,7 @@ from lyapkit.systems.network import network
     matrices={"W": ("x", "x"), "V": ("x", "input")},
     vectors={"b": "x"},
     options={"activation": ACTIVATIONS},
+    box=range_box,
 )
 def rnn_flow(x, u, W=WEIGHTS, b=0.0, V=None, activation="tanh", tau=1.0):
     """The continuous RNN: tau x' = -x + phi(W x + b + V u), phi elementwise.

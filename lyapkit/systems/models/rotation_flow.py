@@ -14,6 +14,7 @@ def _curves(ranges, parameters):
     "flow",
     "x' = -x + tanh(alpha R(theta) x)",
     _rotation.INITIAL_STATE,
+    box=_rotation.box,
     ranges=_rotation.FLOW_RANGES,
     curves=_curves,
 )

@@ -17,6 +17,7 @@ def _curves(ranges, parameters):
     "flow",
     "h' = (-h + tanh(alpha R(theta) h / 2)) / 2",
     _rotation.INITIAL_STATE,
+    box=_rotation.box,
     ranges={"alpha": (1.0, 8.0, 200), "theta": (0.0, math.pi / 2, 200)},
     curves=_curves,
 )

@@ -10,6 +10,7 @@ from lyapkit.systems.system import model
     "flow",
     "x' = tanh(alpha R(theta) x)",
     _rotation.INITIAL_STATE,
+    box=_rotation.literal_box,
     ranges={"alpha": (0.5, 4.0, 200), "theta": (math.pi / 2, math.pi, 200)},
 )
 def rotation_literal_flow(x, alpha=1.0, theta=math.pi / 2):

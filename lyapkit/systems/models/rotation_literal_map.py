@@ -18,6 +18,7 @@ def _curves(ranges, parameters):
     "map",
     "x <- x + tanh(alpha R(theta) x)",
     _rotation.INITIAL_STATE,
+    box=_rotation.literal_box,
     ranges={"alpha": (0.5, 4.0, 200), "theta": (math.pi / 2, math.pi, 200)},
     curves=_curves,
 )

@@ -18,6 +18,7 @@ def _curves(ranges, parameters):
     "map",
     "x <- tanh(alpha R(theta) x)",
     _rotation.INITIAL_STATE,
+    box=_rotation.box,
     ranges=_rotation.FLOW_RANGES,
     curves=_curves,
 )

@@ -9,7 +9,7 @@ from lyapkit.systems.system import model
 TURN = 2.0 * math.pi
 
 
-@model("map", "p <- p + k sin q, q <- q + p (the new p), both mod 2 pi", (2.0, 1.0))
+@model("map", "p <- p + k sin q, q <- q + p (the new p), both mod 2 pi", (2.0, 1.0), box=lambda p: (0.0, TURN))
 def standard_map(x, k=6.0):
     """Chirikov's standard map: p <- p + k sin q, q <- q + p (the new p), both mod 2 pi.
 

@@ -1,9 +1,17 @@
 """w' = (mu + i omega) w - (1 + i c) w |w|^2."""
 
+import math
+
 from lyapkit.systems.system import model
 
 
-@model("flow", "w' = (mu + i omega) w - (1 + i c) w |w|^2", (0.5, 0.2))
+def _box(parameters):
+    """Around all fixed points: |x|^2 is 0 or mu."""
+    side = math.sqrt(max(parameters["mu"], 0.0)) + 1.0
+    return -side, side
+
+
+@model("flow", "w' = (mu + i omega) w - (1 + i c) w |w|^2", (0.5, 0.2), box=_box)
 def stuart_landau(x, mu=1.0, omega=1.0, c=0.0):
     """The Hopf normal form: w' = (mu + i omega) w - (1 + i c) w |w|^2.
 

@@ -4,7 +4,12 @@ from lyapkit.systems.models._line_attractor import relu_network
 from lyapkit.systems.system import model
 
 
-@model("flow", "x' = -x + relu(W x), W = [[0, w], [w, 0]]", (0.4, 0.3))
+def _box(parameters):
+    """The origin alone, unless w = 1."""
+    return None if parameters["w"] == 1.0 else (-1.0, 1.0)
+
+
+@model("flow", "x' = -x + relu(W x), W = [[0, w], [w, 0]]", (0.4, 0.3), box=_box)
 def unbounded_line_attractor_flow(x, w=1.0):
     """A half-line of fixed points: x' = -x + relu(W x), W = [[0, w], [w, 0]], tuned at w = 1.
 

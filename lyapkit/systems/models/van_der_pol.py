@@ -3,7 +3,7 @@
 from lyapkit.systems.system import model
 
 
-@model("flow", "x' = y, y' = mu (1 - x^2) y - x", (2.0, 0.0), dt=0.02)
+@model("flow", "x' = y, y' = mu (1 - x^2) y - x", (2.0, 0.0), dt=0.02, box=lambda p: (-1.0, 1.0))
 def van_der_pol(x, mu=1.0):
     """A relaxation oscillator: x' = y, y' = mu (1 - x^2) y - x.
 
