@@ -13,9 +13,7 @@ from lyapkit.systems.evaluate import jacobian_matrix, value
 
 REFERENCE = json.loads((pathlib.Path(__file__).parent / "reference_values.json").read_text())
 ALPHA, FOLD = next(
-    (e["api"]["arguments"]["alpha"], e["value"])
-    for e in REFERENCE["theta_SN"]
-    if e["api"]["arguments"]["alpha"] == 2.0
+    (e["api"]["arguments"]["alpha"], e["value"]) for e in REFERENCE["theta_SN"] if e["api"]["arguments"]["alpha"] == 2.0
 )
 PROVED, SEARCHED = COMPLETE["proved"], COMPLETE["searched"]
 

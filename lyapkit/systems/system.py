@@ -162,10 +162,7 @@ class System:
         return dict(self._derived)
 
     def box(self, **values):
-        """(low (n,), high (n,)) of a box that holds all its fixed points, as its model knows; None where it does not.
-
-        `values`: numbers among the parameters that are changed.
-        """
+        """(low (n,), high (n,)) around all its fixed points with these numbers changed; None where not known."""
         found = self._model.box(self._derived | values) if self._model.box else None
         if found is None:
             return None
@@ -297,11 +294,7 @@ def model(
         else:
             state = initial_state
         size = dimension or (lambda parameters: len(state(parameters)))
-        defaults = {
-            p.name: p.default
-            for p in inspect.signature(rule).parameters.values()
-            if p.default is not p.empty
-        }
+        defaults = {p.name: p.default for p in inspect.signature(rule).parameters.values() if p.default is not p.empty}
         described = Model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
             tuple(sizes), ranges or {}, curves, dt, box=box,
@@ -352,6 +345,5 @@ def as_system(argument):
     if callable(argument) and isinstance(getattr(argument, "model", None), Model):
         return argument()
     raise TypeError(
-        f"system: given {argument!r}, accepted: a System such as lyapkit.systems.rotation_flow() or its "
-        "constructor"
+        f"system: given {argument!r}, accepted: a System such as lyapkit.systems.rotation_flow() or its constructor"
     )
