@@ -9,13 +9,13 @@ import traceback
 import lyapkit
 from lyapkit.nearest import nearest
 from lyapkit.options import UsageError, assign, split
-from lyapkit.tables import cycle_text, spectrum_text
+from lyapkit.tables import cycle_text, points_text, spectrum_text
 
 OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
 # verbs that can be scanned -> the variable whose plane is drawn
 _MEASURES = {
     "lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "rotation_number": "rotation_number",
-    "torus_frequencies": "n_frequencies", "trajectory": None,
+    "torus_frequencies": "n_frequencies", "fixed_points": "n_fixed_points", "trajectory": None,
 }  # fmt: skip
 _EPILOG = """\
 Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
@@ -93,6 +93,10 @@ def _parser():
     cycle.add_argument("system", help="name of a system")
     cycle.set_defaults(weights=None, cell=None)
     _add_outputs(cycle, "netCDF file to write besides")
+    points = _command(commands, "fixed-points", _fixed_points, "fixed points of one system, with their stability")
+    points.add_argument("system", help="name of a system")
+    points.set_defaults(weights=None, cell=None)
+    _add_outputs(points, "netCDF file to write besides", plot=False)
     orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
     orbit.add_argument("system", help="name of a system")
     orbit.set_defaults(weights=None, cell=None)
@@ -289,6 +293,12 @@ def _cycle(arguments, options):
     if picture:
         _draw(ds, picture)
     return code
+
+
+def _fixed_points(arguments, options):
+    ds = _single(arguments, options, lyapkit.fixed_points)
+    print(points_text(ds))
+    return _finish(ds)
 
 
 def _trajectory(arguments, options):

@@ -2,6 +2,8 @@
 
 import math
 
+_SHOWN = 6  # units of a state, at most
+
 
 def spectrum_text(ds):
     signs = dict(zip(ds.lyapunov_sign.flag_values, ds.lyapunov_sign.flag_meanings.split(), strict=True))
@@ -39,4 +41,19 @@ def cycle_text(ds):
     for name in ds.get("parameter", []):
         value = float(ds.period_derivative.sel(parameter=name))
         rows.append(f"derivative of the period by {name.values!s}: {value:.12g}")
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
+
+
+def points_text(ds):
+    """Fixed points (and slow points, where asked for) with their stability and leading eigenvalues."""
+    stable = dict(zip(ds.stable.flag_values, ds.stable.flag_meanings.split(), strict=True))
+    proved = "proved to be all in" if int(ds.complete) else "searched, there may be more, in"
+    sides = " x ".join(f"[{low:g}, {high:g}]" for low, high in zip(ds.box_low.values, ds.box_high.values, strict=True))
+    rows = [f"{int(ds.n_fixed_points)} fixed points, {proved} {sides if ds.sizes['unit'] <= _SHOWN else 'the box'}"]
+    shown = min(ds.sizes["unit"], _SHOWN)
+    for one in (ds.isel(point=point) for point in range(ds.sizes["point"])):
+        state = " ".join(f"{value:18.12g}" for value in one.state.values[:shown])
+        leading = complex(one.eigenvalue[0])
+        numbers = f"leading eigenvalue {leading.real:.10g} {leading.imag:+.10g}i, speed {float(one.speed):.2g}"
+        rows.append(f"{state}{' ...' if shown < ds.sizes['unit'] else ''}  {stable[int(one.stable)]:9s} {numbers}")
     return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])

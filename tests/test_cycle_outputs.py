@@ -98,6 +98,27 @@ def test_command_cycle_where_there_is_none(capsys):
     assert code == cli.USAGE and "low < high" in err
 
 
+def test_command_fixed_points(capsys, tmp_path):
+    path = tmp_path / "points.nc"
+    code, out, err = run(capsys, "fixed-points", "rotation_flow", "--alpha", "2", "--theta", "0.1", "-o", path)
+    assert code == cli.OK and not err
+    assert "9 fixed points, proved to be all in [-1, 1] x [-1, 1]" in out and out.count("unstable") == 5
+    assert lk.load(path).sizes["point"] == 9
+    assert "searched" in run(capsys, "fixed-points", "bounded_line_attractor_flow")[1]
+
+
+@pytest.mark.parametrize(
+    "measure, system, variable",
+    [("fixed_points", "rotation_flow", "n_fixed_points"), ("rotation_number", "rotation_map", "rotation_number")],
+)
+def test_command_scan_of_other_verbs(capsys, tmp_path, measure, system, variable):
+    path, picture = tmp_path / "plane.nc", tmp_path / "plane.png"
+    words = ["scan", system, "--alpha", "1.5:3:3", "--theta", "0.1:1:3", "--measure", measure]
+    code, _, err = run(capsys, *words, "-o", path, "--plot", picture)
+    assert code == cli.OK, err
+    assert lk.load(path)[variable].shape == (3, 3) and picture.stat().st_size > 10_000
+
+
 def test_command_scan_of_cycles(capsys, tmp_path):
     path, picture = tmp_path / "cycles.nc", tmp_path / "cycles.png"
     words = ["scan", "rotation_flow", "--alpha", "1.5:3:3", "--theta", "0.4:1:3", "--measure", "limit_cycle"]
