@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses import recurrence, shooting
 from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.equilibria import settle_at_stable
+from lyapkit.analyses.equilibria import beside_stable
 from lyapkit.analyses.multipliers import floquet
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Cycles, Silent, groups
@@ -146,7 +146,7 @@ def _where_at_rest(system, values, states, candidates):
     if not len(index):
         return index
     own = {name: column[index] for name, column in values.items()}
-    return index[settle_at_stable(system, own, states[index])]
+    return index[beside_stable(system, own, states[index])]
 
 
 def _others(tangent):

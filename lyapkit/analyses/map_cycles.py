@@ -3,7 +3,7 @@
 import numpy as np
 
 from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.equilibria import settle_at_stable
+from lyapkit.analyses.equilibria import beside_stable
 from lyapkit.analyses.multipliers import floquet, sorted_growth
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
@@ -54,7 +54,7 @@ def _examine(system, values, record, low, high, monitor):
         small = np.flatnonzero((verdict < 0) & (moved <= _AT_REST))
     if len(small):
         own = {name: column[small] for name, column in values.items()}
-        verdict[small[settle_at_stable(system, own, last[small])]] = STATUS["fixed_point"]
+        verdict[small[beside_stable(system, own, last[small])]] = STATUS["fixed_point"]
     with np.errstate(all="ignore"):
         distance = abs(record[:, -2 : -2 - high : -1] - last[:, None]).max(axis=2) / size[:, None]
         distance[:, : low - 1] = np.inf
