@@ -38,7 +38,7 @@ REMEDY = {
     "not_converged": "the accuracy asked for was not reached; raise duration, or give a better guess",
     "fixed_point": "the orbit comes to rest at a fixed point (see fixed_points); start elsewhere",
     "aperiodic": "the orbit does not close: chaos, a torus or a very long transient; raise duration, or give a guess",
-    "not_isolated": "one of a family of cycles, not attracting: its period depends on where the orbit starts",
+    "not_isolated": "one of a family of cycles, or too weakly attracting to tell; the start may decide on its period",
     "section_missed": "the cycle does not cross the section; give another one",
     "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
     "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
@@ -80,7 +80,7 @@ _WORDS = {
     "log_abs_multiplier": ("ln |Floquet multiplier|", "nats"),
     "trivial_mode": ("mode of the flow's direction, 0: none", "1"),
     "trivial_error": ("distance of the trivial multiplier from 1", "1"),
-    "liouville_error": ("ln of the multipliers' product minus the integral of the {volume}", "nats"),
+    "liouville_error": ("ln of the multipliers' product minus the {total}", "nats"),
     "residual": ("mismatch of the closed orbit relative to its size", "1"),
     "velocity": ("velocity", "state units per time unit"),
     "adjoint": ("phase gradient Z", "time units per state unit"),
@@ -129,11 +129,11 @@ _WORDS = {
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
-    "phase": "phase t / T", "phases": "turns",
+    "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
-    "phase": "iterate", "phases": "1",
+    "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
 }  # fmt: skip
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,

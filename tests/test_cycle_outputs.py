@@ -59,8 +59,11 @@ def test_cycle_refuses():
         lk.plot.cycle(ds, units=(0, 2))
     with pytest.raises(ValueError, match=r"holds no cycle \(status fixed_point"):
         lk.plot.cycle(lk.limit_cycle(lk.systems.rotation_flow(alpha=0.5)))
-    with pytest.raises(ValueError, match=r"accepted: \(phase, unit\)"):
+    with pytest.raises(ValueError, match=r"variable: given 'period'"):
         lk.plot.cycle(lk.trajectory(lk.systems.rotation_flow(), duration=5))
+    for units in ((0, 0), (0.5, 1), "ab", 0, (True, False)):
+        with pytest.raises(ValueError, match="units: given"):
+            lk.plot.cycle(ds, units=units)
 
 
 def test_plane_of_periods_is_logarithmic_and_names_fixed_points():

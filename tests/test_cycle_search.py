@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.special
 from test_limit_cycle import TRUTH, status_of
 
 import lyapkit as lk
@@ -130,3 +131,61 @@ def test_stiff_cycle():
     np.testing.assert_allclose(float(ds.period), period, rtol=2e-3)
     np.testing.assert_allclose(ds.lyapunov_exponent, ds.floquet_exponent.real, rtol=1e-9, atol=1e-9)
     assert abs(float(ds.liouville_error)) < 1e-9 * abs(float(ds.log_abs_multiplier[1]))
+
+
+def _bursting(x, drive, slowness):
+    fast = x[1] - x[0] ** 3 + 3 * x[0] ** 2 - x[2] + drive
+    return fast, 1 - 5 * x[0] ** 2 - x[1], slowness * (4 * (x[0] + 1.6) - x[2])
+
+
+@pytest.mark.parametrize("slowness, period", [(0.002, 259.3426), (0.001, 452.1175)])
+def test_bursts_are_gone_around_once(slowness, period):
+    """Hindmarsh and Rose's neuron, of many spikes a period; intervals between bursts by LSODA at rtol 1e-10."""
+    parameters = {"drive": 2.5, "slowness": slowness}
+    system = lk.define_flow(_bursting, parameters=parameters, dimension=3, initial_state=[-1.0, 0.0, 2.0])
+    ds = lk.limit_cycle(system)
+    assert status_of(ds) == "ok"
+    np.testing.assert_allclose(float(ds.period), period, rtol=2e-7)
+
+
+@pytest.mark.parametrize("turns", [2, 3, 9, 10, 11])
+def test_guesses_of_several_turns(turns):
+    period = 6.663286859323130
+    ds = lk.limit_cycle(lk.systems.van_der_pol(mu=1.0), guess=[2.0, 0.0], period=turns * period * 1.0001)
+    np.testing.assert_allclose(float(ds.period), period, rtol=1e-10)
+    bounded = lk.limit_cycle(lk.systems.van_der_pol(mu=1.0), period=(turns * period - 0.1, turns * period + 0.1))
+    assert status_of(bounded) != "ok" and np.isnan(bounded.period)
+
+
+def _weak_spiral(x):
+    return x[1], -x[0] - 0.1 * x[1] ** 3
+
+
+def test_weak_spirals_are_no_cycles():
+    """Damped by y^3 alone, an orbit approaches rest as t^-1/2, so that each turn nearly closes."""
+    ds = lk.limit_cycle(lk.define_flow(_weak_spiral, dimension=2, initial_state=[0.5, 0.1]))
+    assert status_of(ds) == "aperiodic" and np.isnan(ds.period)
+
+
+def _double_well(x):
+    return x[1], x[0] - x[0] ** 3
+
+
+def test_orbit_of_a_family_is_that_of_the_initial_state():
+    """x'' = x - x^3 from rest at x0 = 1.3: period by quadrature of dx / x'."""
+    ds = lk.limit_cycle(lk.define_flow(_double_well, dimension=2, initial_state=[1.3, 0.0]), transient=0)
+    assert status_of(ds) == "not_isolated"
+    right = float(ds.state[:, 0].max())
+    assert right == pytest.approx(1.3, abs=0.01)
+    amplitude2 = float(ds.state[0, 0]) ** 2  # phase 0: where y = 0, an end of the orbit
+    ends = np.sort([amplitude2, 2 - amplitude2])  # x'^2 = (ends[1] - x^2) (x^2 - ends[0]) / 2
+    modulus = 1 - ends[0] / ends[1]
+    period = 2 * np.sqrt(2 / ends[1]) * scipy.special.ellipk(modulus)
+    np.testing.assert_allclose(float(ds.period), period, rtol=1e-9)
+
+
+@pytest.mark.slow
+def test_more_contraction_than_tangent_maps_can_hold():
+    """The divergence's integral by a stiff integrator: -7717.126."""
+    ds = lk.limit_cycle(lk.systems.brusselator(A=1.0, B=20.0))
+    np.testing.assert_allclose(float(ds.log_abs_multiplier[1]), -7717.126, rtol=1e-6)

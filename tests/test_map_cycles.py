@@ -64,6 +64,16 @@ def test_maps_without_a_periodic_orbit(system, wanted):
     assert np.isnan(ds.period) and np.isnan(ds.state).all() and int(ds.stable) == STABLE["absent"]
 
 
+@pytest.mark.parametrize(
+    "system, start",
+    [(lk.systems.standard_map(k=0.0), [0.3, 1.0]), (lk.systems.linear_map(A=[[0.0, -1.0], [1.0, 0.0]]), [1.0, 0.0])],
+    ids=repr,
+)
+def test_families_are_told_apart(system, start):
+    ds = lk.limit_cycle(system, initial_state=start)
+    assert status_of(ds) in ("not_isolated", "aperiodic") and int(ds.stable) != 1
+
+
 def test_superstable_orbit():
     """r = 1 + sqrt(5): the critical point has period 2, so that the multiplier is 0."""
     ds = lk.limit_cycle(lk.systems.logistic(r=1 + 5**0.5), initial_state=[0.5])
@@ -108,6 +118,7 @@ def test_bounds_of_the_period():
     assert float(lk.limit_cycle(system, period=(2, 20)).period) == 8
     assert status_of(lk.limit_cycle(system, period=(2, 7))) == "aperiodic"
     assert lk.limit_cycle(system, period=(2, 20)).sizes["phase"] == 20
+    assert status_of(lk.limit_cycle(lk.systems.logistic(r=3.2), period=(3, 5))) == "aperiodic"
 
 
 @pytest.mark.parametrize(

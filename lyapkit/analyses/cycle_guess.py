@@ -27,6 +27,8 @@ def orbit_of_result(guess, period):
     for name in ("state", "period"):
         if name not in guess or (name == "state" and guess.state.dims != ("phase", "unit")):
             raise ValueError(f"guess: a Dataset without {name}, accepted: a result of limit_cycle for one system")
+    if not np.isfinite(guess.period):
+        raise ValueError("guess: a Dataset that holds no cycle, accepted: one in which it was found")
     orbit = guess.state.values
     return orbit[np.isfinite(orbit).all(axis=1)], float(guess.period) if period is None else period
 
@@ -44,18 +46,22 @@ def checked_guess(system, guess):
     return array
 
 
-def checked_period(period, guess, least):
-    """(starting value or None, (low, high)) of the keyword."""
+def checked_period(period, guess, least, most):
+    """(starting value or None, (low, high)) of the keyword; `most` is what can be computed in reasonable time."""
     if period is None:
         if guess is not None and (np.ndim(guess) == 1 or least != 1):
             raise ValueError("period: not given, accepted with a guess: how long it takes")
         return None, (least, np.inf)
     if np.ndim(period) == 0:
         about = positive("period", period)
+        if about > most:
+            raise ValueError(f"period: given {period!r}, accepted: at most {most:g}")
         return about, ((least, np.inf) if guess is not None else (max(least, about / 2), 1.5 * about))
     if np.shape(period) != (2,):
         raise ValueError(f"period: given {period!r}, accepted: a number or (low, high)")
     low, high = (positive("period", value) for value in period)
+    if low > most:
+        raise ValueError(f"period: given {tuple(period)!r}, accepted: at most {most:g}")
     if low >= high:
         raise ValueError(f"period: given {tuple(period)!r}, accepted: (low, high) with low < high")
     return math.sqrt(low * high), (low, high)
@@ -65,7 +71,9 @@ def checked_section(system, section):
     if np.shape(section) != (2,):
         raise ValueError(f"section: given {section!r}, accepted: (unit, level)")
     unit, level = section
-    return whole("section", int(unit) if unit == int(unit) else unit, 0, system.dimension - 1), real("section", level)
+    number = real("section", unit)
+    number = int(number) if number.is_integer() else unit
+    return whole("section", number, 0, system.dimension - 1), real("section", level)
 
 
 def resampled(orbit, count):

@@ -17,6 +17,7 @@ _STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the
 _CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
 _MOST_SEGMENTS = 2**15
 _LOOKS = 4  # states between two nodes where the contraction is looked at
+_LOST = 1e-6  # error of all logarithms together, relative to the largest: the smallest have lost their digits
 _PIECES = 64  # of the two steps around an extreme of the speed
 _POLISH, _CLOSED = 4, 1e-13  # last Newton steps, and the mismatch from which there is nothing to gain
 
@@ -80,6 +81,10 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     exponents, volume = _by_qr(system, values, cycles, basis, paired, monitor)
     trivial = trivial_column(logs, phases)
     row = np.arange(len(period))
+    difference = _row_sums(logs) - volume
+    lost = abs(difference) > _LOST * np.fmax(1.0, abs(logs).max(axis=1))
+    if n == 2:  # the integral of the divergence then tells what rounding has taken from the smaller one
+        logs = logs - np.where(lost, difference, 0.0)[:, None] * [0.0, 1.0]
     with np.errstate(all="ignore"):
         multipliers = np.exp(logs) * phases
         angle = np.angle(phases)
@@ -97,10 +102,12 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
         "lyapunov_exponent": exponents,
         "trivial_mode": (trivial + 1).astype(np.int32),
         "trivial_error": abs(multipliers[row, trivial] - 1.0),
-        "liouville_error": _row_sums(logs) - volume,
+        "liouville_error": difference,
+        "lost": lost & (n > 2),
         "gradient_swing": _swing(system, values, cycles, monitor),
         "period_derivative": -_row_sums(slopes),
         "residual": residual,
+        "size": size,
     }
 
 

@@ -12,8 +12,7 @@ from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Cycles, Silent, groups
 from lyapkit.results import STATUS
 
-_COARSE = 4.0  # first steps of the eighth-order method, in steps that serve the fourth order
-_FEWEST = 4.0  # of them between two nodes
+_FEWEST = 4.0  # first steps between two nodes
 _FINEST = 1 / 2048  # and the shortest, in such steps
 _FIRST_WINDOW, _MOST_SAMPLES = 512, 4096  # steps of the first orbit that is searched, samples of any
 _RETRIES, _FINER_RETRY = 2, 16
@@ -21,9 +20,11 @@ _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-5  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
 NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
-_MOST_TURNS, _BACK = 8, 1e-6  # an orbit that is back this early, relative to its size, has gone around
+_PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)  # numbers of turns that are looked for
+_BACK, _SAME = 1e-3, 1e-6  # about back after a turn; the single turn's start is the same, relative to the size
 # An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
 _AT_REST, _STILL = 1e-2, 1e-11
+_ABOUT_NEUTRAL, _WANDERED = 2e-5, 0.1  # |ln multiplier|, and how far from the orbit, relative to its size
 _ROUNDING = 1e-12
 
 
@@ -38,6 +39,7 @@ class Search:
     section: tuple | None
     rtol: float
     longest: float  # time searched on each trajectory
+    coarse: float = 4.0  # first steps of the eighth-order method, in steps that serve the fourth order
 
     @property
     def dt(self):
@@ -46,11 +48,11 @@ class Search:
     def with_finer_steps(self, times):
         """The same with shorter steps."""
         clock = dataclasses.replace(self.clock, dt=self.dt / times, transient=self.clock.transient * times)
-        return dataclasses.replace(self, clock=clock)
+        return dataclasses.replace(self, clock=clock, coarse=1.0)
 
     def first_steps(self, periods, finer=1):
         """Steps of a period (P,), nodes times a power of 2 (and times `finer`)."""
-        wanted = np.maximum(periods / (_COARSE * self.dt * self.nodes), _FEWEST)
+        wanted = np.maximum(periods / (self.coarse * self.dt * self.nodes), _FEWEST)
         return (self.nodes * 2 ** np.ceil(np.log2(wanted))).astype(int) * finer
 
 
@@ -128,6 +130,10 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
     found = along_orbits(system, own, starts, periods, steps, search.nodes, monitor)
     solved, tangent = converge(system, own, found, search, monitor)
     logs, phases = _others(tangent)
+    # coarse steps break up families of cycles, and Newton's method then wanders along them
+    wandered = abs(logs) <= _ABOUT_NEUTRAL
+    wandered &= abs(found.nodes[:, 0] - starts).max(axis=1) > _WANDERED * found.size
+    solved &= ~wandered
     attracting = solved & (logs <= NEUTRAL)
     collapsed = ~solved & (found.size <= _AT_REST)
     beside = _where_at_rest(system, own, found.nodes[:, 0], collapsed)
@@ -204,9 +210,9 @@ def converge(system, values, cycles, search, monitor, section=None):
 
 
 def turns(system, values, cycles, monitor):
-    """How often each cycle goes around (P,), by whether it is back after a fraction of its period."""
+    """A prime number of turns (P,) that each cycle may make, as it is about back after one of them; or 1."""
     times = np.ones(len(cycles.period), dtype=int)
-    for count in range(2, _MOST_TURNS + 1):
+    for count in _PRIMES:
         for steps, index in groups(cycles.steps):
             own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
             start = part.nodes[:, 0]
@@ -253,17 +259,21 @@ def solve_on_section(system, values, cycles, section, search, monitor):
     """
     error = _solve_from(system, values, cycles, section, search, monitor)
     index = np.flatnonzero(~np.isnan(error))
-    if len(index):
-        own = {name: column[index] for name, column in values.items()}
-        times = turns(system, own, cycles.chosen(index), monitor)
-        index, times = index[times > 1], times[times > 1]
-    if len(index):
+    while len(index):
         own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
-        period = part.period / times
-        steps = search.first_steps(period)
-        part = along_orbits(system, own, part.nodes[:, 0], period, steps, search.nodes, monitor)
-        error[index] = _solve_from(system, own, part, (section[0], section[1][index]), search, monitor)
-        cycles.put(index, part)
+        times = turns(system, own, part, monitor)
+        index, own, part = index[times > 1], {k: v[times > 1] for k, v in own.items()}, part.chosen(times > 1)
+        if not len(index):
+            break
+        starts, period = part.nodes[:, 0], part.period / times[times > 1]
+        once = along_orbits(system, own, starts, period, search.first_steps(period), search.nodes, monitor)
+        any_period = dataclasses.replace(search, low=0.0)
+        errors = _solve_from(system, own, once, (section[0], section[1][index]), any_period, monitor)
+        same = abs(once.nodes[:, 0] - starts).max(axis=1) <= _SAME * part.size  # and no other one beside it
+        same &= abs(once.period - period) <= _SAME * period
+        index = index[same & ~np.isnan(errors)]
+        cycles.put(index, once.chosen(same & ~np.isnan(errors)))
+        error[index] = errors[same & ~np.isnan(errors)]
     with np.errstate(invalid="ignore"):
         return np.where((cycles.period >= search.low) & (cycles.period <= search.high), error, np.nan)
 

@@ -24,7 +24,10 @@ from lyapkit.results import STABLE, STATUS
 from lyapkit.systems.system import System
 
 NODES = 16  # of multiple shooting
-_LONGEST_PERIOD = 128  # iterates
+_LONGEST_PERIOD, _MOST_ITERATES = 128, 2**14  # of periodic orbits of maps: by default, and that are accepted
+_MOST_STEPS = 1e6  # of a period that is asked for
+# Mismatch of a cycle, relative to its size; what slides towards a weakly attracting fixed point stays above it.
+_CLOSED, _ROUNDING = 1e-11, 1e-13
 _WORK = 100  # units of progress for each point
 _SINGLE = (
     "period", "frequency", "trivial_mode", "trivial_error", "liouville_error", "residual", "stable", "status",
@@ -126,7 +129,7 @@ class _LimitCycle:
             cycles = shooting.Cycles(np.repeat(nodes[None], points, axis=0), periods, steps)
         first = cycles.size
         solved, _ = flow_cycles.converge(self.system, values, cycles, self.search, monitor)
-        gone = ~solved & (cycles.size <= flow_cycles.GONE * first)
+        gone = ~solved & ((first == 0) | (cycles.size <= flow_cycles.GONE * first))
         status = np.where(gone, STATUS["fixed_point"], STATUS["not_converged"])
         return cycles, np.where(solved, STATUS["ok"], status).astype(np.int8)
 
@@ -145,9 +148,11 @@ class _LimitCycle:
                 self.system, own, cycles.chosen(index), level, self.n_phase, self._directions, search.dt, monitor
             )
             found |= {"section_level": level[1], "mesh_error": error[index]}
+            orbits = abs(found["state"]).max(axis=(1, 2))
+            closed = found["residual"] <= _CLOSED + _ROUNDING * orbits / found["size"]
             for name in result.keys() & found.keys():
-                result[name][index] = found[name]
-            status[index] = np.where(found["residual"] <= 1e-9, STATUS["ok"], STATUS["not_converged"])
+                result[name][index[closed]] = found[name][closed]
+            status[index[closed]] = np.where(found["lost"], STATUS["ill_conditioned"], STATUS["ok"])[closed]
         return result, status
 
     def _of_map(self, values, states, monitor):
@@ -184,10 +189,10 @@ class _LimitCycle:
         trivial = np.nan_to_num(result["trivial_mode"]).astype(np.int64)
         others = np.where(np.arange(1, logs.shape[1] + 1) == trivial[:, None], -np.inf, logs)
         with np.errstate(invalid="ignore"):
-            family = ((abs(others) <= NEUTRAL) & (phases.real > 0) & (trivial > 0)[:, None]).any(axis=1)
+            family = ((abs(others) <= NEUTRAL) & (phases.real > 0)).any(axis=1)
             largest = others.max(axis=1)
             stable = np.where(largest < -NEUTRAL, 1, np.where(largest > NEUTRAL, -1, 0))
-        ok = status == STATUS["ok"]
+        ok = np.isin(status, [STATUS["ok"], STATUS["ill_conditioned"]])
         result["status"] = np.where(ok & family, STATUS["not_isolated"], status).astype(np.int8)
         result["stable"] = np.where(ok, stable, STABLE["absent"]).astype(np.int8)
         result["trivial_mode"] = trivial
@@ -215,8 +220,9 @@ def limit_cycle(
     trivial_mode              mode of the multiplier 1 that belongs to the flow's direction (0: none), never to be
                               counted as a finding; trivial_error is its distance from 1
     liouville_error           ln of the product of all multipliers less the integral of the divergence (maps: sum of
-                              ln |det|)
-    stable                    1, -1, or 0 where a multiplier besides the trivial one is 1 within 1e-6
+                              ln |det|), before what rounding took from the smallest is made good by it (maps, and
+                              flows of two units that contract by more than tangent maps can hold)
+    stable                    1, -1, 0 where a multiplier besides the trivial one is 1 within 1e-6, -2 without a cycle
     residual                  largest mismatch of the closed orbit, relative to its size; status
 
     and for flows
@@ -248,8 +254,9 @@ def limit_cycle(
     Numerical Solution of Boundary Value Problems (1995), ch. 4 and 7; Lust, Int. J. Bifurcation Chaos 11 (2001) 2389
     (multipliers); Govaerts & Sautois, Neural Comput. 18 (2006) 817 (phase response as an adjoint).
 
-    Status: "fixed_point", "aperiodic" (chaos, a torus), "diverged", "not_converged", "section_missed" with NaN;
-    "not_isolated" with the numbers of the one member of the family that was found.
+    Status: "fixed_point", "aperiodic" (chaos, a torus, no return within `duration`), "diverged", "not_converged",
+    "section_missed" with NaN; with numbers "not_isolated" (one of a family of cycles, or too weakly attracting to
+    tell) and "ill_conditioned" (the smallest multipliers are lost to rounding, see liouville_error).
 
     >>> import lyapkit as lk
     >>> ds = lk.limit_cycle(lk.systems.stuart_landau(mu=1.0, omega=2.0, c=0.5))
@@ -270,7 +277,7 @@ def limit_cycle(
     count = whole("n_phase", 256 if n_phase is None else n_phase, 2, 2**14)
     span = positive("duration", 3000.0 if duration is None else duration)
     time = clock(system, 100.0 if transient is None else transient, span, dt, None)
-    about, bounds = checked_period(period, guess, 8 * time.dt)
+    about, bounds = checked_period(period, guess, 8 * time.dt, _MOST_STEPS * time.dt)
     where = None if section is None else checked_section(system, section)
     accuracy = positive("rtol", 1e-9 if rtol is None else rtol)
     search = Search(time, NODES, *bounds, where, accuracy, span)
@@ -282,10 +289,11 @@ def _plan_of_map(system, state, guess, period, transient, others):
     for name, value in others.items():
         if value is not None:
             raise ValueError(f"{name}: given {value!r}, but {system.name} is a map; accepted for flows")
-    about, (low, high) = checked_period(period, guess, 1)
-    low, high = max(1, math.ceil(low)), _LONGEST_PERIOD if high == np.inf else math.floor(high)
+    about, (low, high) = checked_period(period, guess, 1, _MOST_ITERATES)
+    low, high = max(1, math.ceil(low)), _LONGEST_PERIOD if high == np.inf else min(math.floor(high), _MOST_ITERATES)
     if guess is not None:
-        about = len(guess) if guess.ndim == 2 else whole("period", period, 1, 2**14)
+        about = int(about) if about is not None and about == int(about) else period
+        about = len(guess) if guess.ndim == 2 else whole("period", about, 1, _MOST_ITERATES)
         guess = guess if guess.ndim == 2 else iterates(system, guess, about)
         high = max(about, 1)
     before = 1000 if transient is None else math.ceil(real("transient", transient))

@@ -66,7 +66,7 @@ def _examine(system, values, record, low, high, monitor):
             own = {name: column[index] for name, column in values.items()}
             monitor.add(0)
             solved, periods, orbit, logs = solve(system, own, record[index, -1 - p : -1])
-            attracting = solved & (logs[:, 0] <= _NEUTRAL)
+            attracting = solved & (logs[:, 0] <= _NEUTRAL) & (periods >= low)
             nodes[index[attracting], :p], period[index[attracting]] = orbit[attracting], periods[attracting]
             rest = np.where(periods == 1, STATUS["fixed_point"], STATUS["ok"])
             verdict[index[attracting]] = rest[attracting]

@@ -6,12 +6,13 @@ _CLOSE = 0.1  # a return within this, relative to the orbit's size, is worth a N
 # Of several returns the first counts that is nearly as close as the closest; linear interpolation between samples
 # alone makes differences of about a thousandth.
 _AS_CLOSE, _BLUR = 3.0, 2e-3
+_IDLE = 1e-6  # of 1 + |x|: units that vary less are not looked at
 
 
 def returns(record, spacing, low, high, multiple):
     """Guesses (states (P, n), periods (P,)) from orbits (P, samples, n); NaN where an orbit does not come back.
 
-    An orbit is cut where the unit that varies most crosses its mean upwards; the guess is the time between the last
+    An orbit is cut where its least spiky unit crosses its mean upwards; the guess is the time between the last
     crossing and the first one before it that lies as close to it as any. Periods are kept within low and high, and
     multiplied by `multiple` (P,), 1 or more.
     """
@@ -27,7 +28,9 @@ def returns(record, spacing, low, high, multiple):
 def _last_return(orbit, spacing, low, high, multiple):
     deviation = orbit - orbit.mean(axis=0)
     sizes = abs(deviation).max(axis=0)
-    unit = int(np.argmax(sizes))
+    with np.errstate(all="ignore"):  # the unit that is least of a spike, which samples could miss
+        evenness = np.where(sizes > _IDLE * (1.0 + abs(orbit).max()), abs(deviation).mean(axis=0) / sizes, 0.0)
+    unit = int(np.argmax(evenness))
     height = deviation[:, unit]
     before = np.flatnonzero((height[:-1] < 0) & (height[1:] >= 0))
     if len(before) < 2:
@@ -35,7 +38,7 @@ def _last_return(orbit, spacing, low, high, multiple):
     part = height[before] / (height[before] - height[before + 1])
     states = orbit[before] + part[:, None] * (orbit[before + 1] - orbit[before])
     times = (before + part) * spacing
-    distances = abs(states[:-1] - states[-1]).max(axis=1)[::-1] / sizes[unit]
+    distances = abs(states[:-1] - states[-1]).max(axis=1)[::-1] / sizes.max()
     spans = (times[-1] - times[:-1])[::-1]
     wanted = np.flatnonzero((spans >= low) & (spans <= high))
     if not len(wanted) or not distances[wanted].min() <= _CLOSE:
@@ -45,7 +48,7 @@ def _last_return(orbit, spacing, low, high, multiple):
     again = (first + 1) * multiple - 1  # an orbit that only seemed to close after its true period's half
     if again >= len(spans) or not low <= spans[again] <= high:
         return None
-    return states[-1], spans[again]
+    return orbit[before[-1]], spans[again]
 
 
 def last_size(record):

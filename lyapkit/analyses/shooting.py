@@ -121,7 +121,9 @@ def newton_step(system, values, cycles, section, monitor):
         part = cycles.chosen(index)
         own = {name: column[index] for name, column in values.items()}
         level = None if section is None else (section[0], section[1][index])
-        mismatch[index], change[index], tangents[index] = _step_of_group(system, own, part, steps, level, monitor)
+        with np.errstate(all="ignore"):  # some may have left the finite numbers
+            outcome = _step_of_group(system, own, part, steps, level, monitor)
+        mismatch[index], change[index], tangents[index] = outcome
         cycles.put(index, part)
     return mismatch, change, tangents
 

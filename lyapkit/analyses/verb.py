@@ -50,9 +50,11 @@ def positive(name, value):
 def real(name, value):
     """`value` as a finite number."""
     try:
-        number = float(value)
+        number = float("nan" if isinstance(value, bool | np.bool_) else value)
     except (TypeError, ValueError):
         raise TypeError(f"{name}: given {value!r}, accepted: a number") from None
+    except OverflowError:
+        number = np.inf
     if not np.isfinite(number):
         raise ValueError(f"{name}: given {value!r}, accepted: a finite number")
     return number

@@ -49,6 +49,7 @@ def cycle(ds, *, units=(0, 1), ax=None):
 def _checked(ds, units):
     """The orbit (phase, unit) of one cycle that was found."""
     data = variable_of(ds, "state")
+    variable_of(ds, "period")
     if data.dims != ("phase", "unit"):
         raise ValueError(
             f"ds: state has dims ({', '.join(map(str, data.dims))}), accepted: (phase, unit), as of "
@@ -58,7 +59,9 @@ def _checked(ds, units):
         names = {code: name for name, code in STATUS.items()}
         raise ValueError(f"ds: holds no cycle (status {names[int(ds.status)]}), accepted: one that was found")
     count = ds.sizes["unit"]
-    if len(units) != 2 or not all(0 <= unit < max(count, 2) for unit in units):
+    known = range(max(count, 2))
+    pair = isinstance(units, tuple | list) and len(units) == 2 and units[0] != units[1]
+    if not pair or not all(type(unit) is int and unit in known for unit in units):
         raise ValueError(f"units: given {units!r}, accepted: two of 0 to {count - 1}")
     return data.values[np.isfinite(data.values).all(axis=1)]
 
