@@ -22,26 +22,27 @@ _PIECES = 64  # of the two steps around an extreme of the speed
 _POLISH, _CLOSED = 4, 1e-13  # last Newton steps, and the mismatch from which there is nothing to gain
 
 
-def measure(system, values, cycles, section, n_phase, directions, dt, monitor):
-    """All variables of converged cycles: name -> (P, ...); see `limit_cycle`."""
+def measure(system, values, cycles, error, section, n_phase, directions, dt, monitor):
+    """All variables of converged cycles, whose last Newton steps were `error` (P,): name -> (P, ...)."""
     points = len(cycles.period)
     segments, merged = _segments(system, values, cycles, n_phase, dt, monitor)
-    cycles.steps = -(-cycles.steps // segments) * segments
+    steps = -(-cycles.steps // segments) * segments
+    open_ = (steps != cycles.steps) | (error**2 > _CLOSED)  # else Newton's method has done all it can
+    cycles.steps = steps
     result = {}
     for count, each, index in groups(segments, merged):
         own = {name: column[index] for name, column in values.items()}
         part = cycles.chosen(index)
-        _polish(system, own, part, (section[0], section[1][index]), monitor)
+        _polish(system, own, part, (section[0], section[1][index]), np.flatnonzero(open_[index]), monitor)
         found = _of_group(system, own, part, count, each, n_phase, directions, monitor)
         for name, array in found.items():
             result.setdefault(name, np.empty((points, *array.shape[1:]), array.dtype))[index] = array
     return result
 
 
-def _polish(system, values, cycles, section, monitor):
-    """Newton steps until each cycle is closed to rounding, in place."""
-    active = np.arange(len(cycles.period))
-    for _ in range(_POLISH):
+def _polish(system, values, cycles, section, active, monitor):
+    """Newton steps until each of the `active` cycles is closed to rounding, in place."""
+    for _ in range(_POLISH if len(active) else 0):
         part, own = cycles.chosen(active), {name: column[active] for name, column in values.items()}
         mismatch = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[0]
         open_ = mismatch > _CLOSED
@@ -104,7 +105,7 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
         "trivial_error": abs(multipliers[row, trivial] - 1.0),
         "liouville_error": difference,
         "lost": lost & (n > 2),
-        "gradient_swing": _swing(system, values, cycles, monitor),
+        "gradient_swing": _swing(system, values, cycles, states, velocity, monitor),
         "period_derivative": -_row_sums(slopes),
         "residual": residual,
         "size": size,
@@ -168,16 +169,18 @@ def _by_qr(system, values, cycles, basis, paired, monitor):
     return sorted_growth(growth, paired) / cycles.period[:, None], volume
 
 
-def _swing(system, values, cycles, monitor):
+def _swing(system, values, cycles, states, velocity, monitor):
     """Largest over smallest |f(x(t))| |Z(x(0))| in time: of the speeds alone, as |Z(x(0))| is the same at all."""
     swing = np.empty(len(cycles.period))
     for steps, index in groups(cycles.steps):
         own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
-        states = shooting.samples(system, own, part, steps, monitor)
-        logs = _log_speeds(system, own, states)
-        highest, lowest = (
-            _extreme(system, own, states, sign * logs, part.period / steps, sign, monitor) for sign in (1, -1)
-        )
+        if steps == states.shape[1]:  # the segments' starts are all steps
+            every, logs = states[index], np.log(np.linalg.norm(velocity[index], axis=2))
+        else:
+            every = shooting.samples(system, own, part, steps, monitor)
+            logs = _log_speeds(system, own, every)
+        step = part.period / steps
+        highest, lowest = (_extreme(system, own, every, sign * logs, step, sign, monitor) for sign in (1, -1))
         swing[index] = np.exp(highest + lowest)
     return swing
 

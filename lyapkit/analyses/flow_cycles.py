@@ -21,7 +21,7 @@ _QUADRATIC = 1e-5  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
 NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)  # numbers of turns that are looked for
-_BACK, _SAME = 1e-3, 1e-6  # about back after a turn; the single turn's start is the same, relative to the size
+_BACK, _SAME = 1e-2, 1e-6  # about back after a turn; the single turn's start is the same, relative to the size
 # An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
 _AT_REST, _STILL = 1e-2, 1e-11
 _ABOUT_NEUTRAL, _WANDERED = 2e-5, 0.1  # |ln multiplier|, and how far from the orbit, relative to its size
@@ -212,12 +212,13 @@ def converge(system, values, cycles, search, monitor, section=None):
 def turns(system, values, cycles, monitor):
     """A prime number of turns (P,) that each cycle may make, as it is about back after one of them; or 1."""
     times = np.ones(len(cycles.period), dtype=int)
-    for count in _PRIMES:
-        for steps, index in groups(cycles.steps):
-            own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
-            start = part.nodes[:, 0]
-            end = shooting.flow_over(system, own, start, part.period / count, -(-steps // count), monitor)[0]
-            times[index[abs(end - start).max(axis=1) <= _BACK * part.size]] = count
+    for steps, index in groups(cycles.steps):
+        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        states = shooting.samples(system, own, part, steps, monitor)
+        for count in _PRIMES:
+            at, rest = divmod(steps, count)
+            there = states[:, at] + rest / count * (states[:, (at + 1) % steps] - states[:, at])
+            times[index[abs(there - states[:, 0]).max(axis=1) <= _BACK * part.size]] = count
     return times
 
 

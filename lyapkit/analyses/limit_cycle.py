@@ -28,6 +28,7 @@ _LONGEST_PERIOD, _MOST_ITERATES = 128, 2**14  # of periodic orbits of maps: by d
 _MOST_STEPS = 1e6  # of a period that is asked for
 # Mismatch of a cycle, relative to its size; what slides towards a weakly attracting fixed point stays above it.
 _CLOSED, _ROUNDING = 1e-11, 1e-13
+_SMALL = 4  # units of systems of which a great many cycles fit into the memory at once
 _WORK = 100  # units of progress for each point
 _SINGLE = (
     "period", "frequency", "trivial_mode", "trivial_error", "liouville_error", "residual", "stable", "status",
@@ -51,6 +52,11 @@ class _LimitCycle:
     @property
     def work(self):
         return _WORK
+
+    @property
+    def block(self):
+        """Points of a task of a scan: many, so that the work around the kernels is done for all of them at once."""
+        return 2048 if self.system.dimension <= _SMALL else 64
 
     @property
     def variables(self):
@@ -145,8 +151,9 @@ class _LimitCycle:
             own = {name: column[index] for name, column in values.items()}
             level = section[0], section[1][index]
             found = measures.measure(
-                self.system, own, cycles.chosen(index), level, self.n_phase, self._directions, search.dt, monitor
-            )
+                self.system, own, cycles.chosen(index), error[index], level, self.n_phase, self._directions,
+                search.dt, monitor,
+            )  # fmt: skip
             found |= {"section_level": level[1], "mesh_error": error[index]}
             orbits = abs(found["state"]).max(axis=(1, 2))
             closed = found["residual"] <= _CLOSED + _ROUNDING * orbits / found["size"]

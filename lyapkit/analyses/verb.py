@@ -17,7 +17,7 @@ def verb(plan):
     ``coords`` (name -> values), ``attrs`` and measure(values, states, monitor), which gives name ->
     array (points, ...) for parameter values name -> (points,) and initial states (points, n). `scan` runs
     the same plan over a grid. A plan may have trimmed(dataset), which takes from a single system's Dataset the
-    room that is not filled.
+    room that is not filled, and a block, the points that `scan` gives it at a time.
     """
 
     @functools.wraps(plan)

@@ -62,7 +62,7 @@ def scan(
     plan, axes = prepare(verb, system, grid, verb_keywords)
     workers = _cores() if workers is None else whole("workers", workers, 1, 1024)
     count = math.prod(len(axis) for axis in axes.values())
-    block = _block(count, workers) if block is None else whole("block", block, 1, 2**20)
+    block = _block(count, workers, getattr(plan, "block", BLOCK)) if block is None else whole("block", block, 1, 2**20)
     if store is not None:
         store = check_target(store, overwrite)
     arrays, error = _run(plan, axes, block, workers, progress, verb.__name__)
@@ -77,10 +77,10 @@ def scan(
     return ds
 
 
-def _block(count, workers):
-    """Points of a task: whole vectors of lanes."""
+def _block(count, workers, most):
+    """Points of a task, at most so many: whole vectors of lanes."""
     fair = -(-count // (TASKS_EACH * workers))
-    return min(BLOCK, -(-fair // WIDTH) * WIDTH)
+    return min(most, -(-fair // WIDTH) * WIDTH)
 
 
 def _cores():
