@@ -17,7 +17,7 @@ from lyapkit.systems.system import as_system
 
 # Points of one task, at most: enough that the work around the kernels is small beside them. Each worker gets some
 # tasks, so that all are busy to the end and an interrupted scan keeps what was finished.
-BLOCK, TASKS_EACH = 512, 4
+BLOCK, TASKS_EACH = 512, 3
 
 
 class ScanInterrupted(KeyboardInterrupt):
@@ -47,7 +47,7 @@ def scan(
     store       path of a netCDF file to write as well; refused where it exists, unless `overwrite`
     workers     threads, default one for each core
     progress    True, False, or None: a bar with the remaining time where stderr is a terminal
-    block       points of one task, default at most 512 and four tasks for each worker
+    block       points of one task, default at most 512 (of cycles 2048) and three tasks for each worker
 
     `initial_state` is (unit,) for all points, or (*grid, unit). Ctrl-C raises `ScanInterrupted` with what was
     finished as ``partial``, which is also stored; where `store` existed, beside it as <name>.partial.nc, so that a
