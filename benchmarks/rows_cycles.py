@@ -18,7 +18,7 @@ def plane(rounds):
     lk.limit_cycle(lk.systems.rotation_flow(), progress=False)
     best, points = np.inf, cycles_by_scipy.points()
     theirs = np.inf
-    for _ in range(min(rounds, 3)):
+    for _ in range(min(rounds, 5)):
         start = time.perf_counter()
         ds = lk.scan(lk.limit_cycle, lk.systems.rotation_flow, grid, progress=False)
         best = min(best, time.perf_counter() - start)
