@@ -4,6 +4,7 @@ import functools
 
 import numpy as np
 
+from lyapkit.analyses.points import select
 from lyapkit.analyses.tolerances import failure
 from lyapkit.results import SIGN, STATUS
 from lyapkit.systems.define import check_jacobian
@@ -77,7 +78,7 @@ def blanked(result):
 def _values_of_lanes(ensemble, lanes):
     """Parameters (lanes,) that differ: lanes beyond the points repeat the last one."""
     chosen = np.minimum(np.arange(lanes), ensemble.points - 1)
-    return {name: column[chosen] for name, column in ensemble.values.items()}
+    return select(ensemble.values, chosen)
 
 
 def sampled_volume(system, record, times, ensemble):

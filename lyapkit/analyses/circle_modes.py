@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.turns import bump, total
 
@@ -45,7 +46,7 @@ def settled_modes(system, values, states, clock, rotation, steps, n_modes, first
     for doubling in range(_DOUBLINGS):
         for length in np.unique(steps[open_]):
             chosen = np.flatnonzero(open_ & (steps == length))
-            part = {name: column[chosen] for name, column in values.items()}
+            part = select(values, chosen)
             ensemble = Ensemble(system, part, states[chosen], clock, 0)
             arguments = rotation[chosen], int(length) * 2**doubling, n_modes, first_unit, chunk, monitor
             found, residual[chosen] = circle_modes(ensemble, *arguments)

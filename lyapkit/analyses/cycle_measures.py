@@ -8,8 +8,9 @@ from lyapkit.analyses import shooting
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.flow_cycles import trivial_column
 from lyapkit.analyses.multipliers import floquet, sorted_growth
+from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Silent, groups
+from lyapkit.analyses.shooting import Silent
 from lyapkit.kernels import tangent as driver
 from lyapkit.systems.evaluate import values_at, volume_rates
 
@@ -31,7 +32,7 @@ def measure(system, values, cycles, error, section, n_phase, directions, dt, mon
     cycles.steps = steps
     result = {}
     for count, each, index in groups(segments, merged):
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         part = cycles.chosen(index)
         _polish(system, own, part, (section[0], section[1][index]), np.flatnonzero(open_[index]), monitor)
         found = _of_group(system, own, part, count, each, n_phase, directions, monitor)
@@ -43,7 +44,7 @@ def measure(system, values, cycles, error, section, n_phase, directions, dt, mon
 def _polish(system, values, cycles, section, active, monitor):
     """Newton steps until each of the `active` cycles is closed to rounding, in place."""
     for _ in range(_POLISH if len(active) else 0):
-        part, own = cycles.chosen(active), {name: column[active] for name, column in values.items()}
+        part, own = cycles.chosen(active), select(values, active)
         mismatch = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[0]
         open_ = mismatch > _CLOSED
         cycles.put(active[open_], part.chosen(open_))
@@ -56,8 +57,8 @@ def _segments(system, values, cycles, n_phase, dt, monitor):
     """Segments (P,) of each cycle, a multiple of its nodes and of n_phase; how many make one factor."""
     states = shooting.samples(system, values, cycles, _LOOKS * cycles.nodes.shape[1], monitor)
     points, count, n = states.shape
-    repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    shrinking = abs(volume_rates(system, states.reshape(-1, n), repeated)).reshape(points, count).max(axis=1)
+    of_all = repeated(values, count)
+    shrinking = abs(volume_rates(system, states.reshape(-1, n), of_all)).reshape(points, count).max(axis=1)
     shortest = np.fmax(cycles.period / (_STEPS_EACH * dt), cycles.period * shrinking / _CONTRACTION)
     least = math.lcm(n_phase, cycles.nodes.shape[1])
     longest = max(_MOST_SEGMENTS // least, 1)
@@ -73,8 +74,8 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     ends, tangent = _by_segments(system, values, cycles, states, directions, monitor)
     size = cycles.size
     residual = abs(ends - np.roll(states, -1, axis=1)).max(axis=(1, 2)) / size
-    repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = values_at(system, states.reshape(-1, n), repeated).reshape(states.shape)
+    of_all = repeated(values, count)
+    velocity = values_at(system, states.reshape(-1, n), of_all).reshape(states.shape)
     logs, phases, basis, paired = floquet(_merge(tangent[..., :n], each))
     adjoint = _adjoint(tangent[..., :n], velocity)
     after = np.roll(adjoint, -1, axis=1)
@@ -117,7 +118,7 @@ def _by_segments(system, values, cycles, states, directions, monitor):
     count, n = states.shape[1:]
     ends, tangent = np.empty_like(states), np.empty((*states.shape, n + len(directions)))
     for steps, index in groups(cycles.steps):
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         ends[index], tangent[index] = shooting.by_segments(
             system, own, states[index], cycles.period[index], steps // count, monitor, directions
         )
@@ -158,7 +159,7 @@ def _by_qr(system, values, cycles, basis, paired, monitor):
     points, n = cycles.period.shape[0], basis.shape[1]
     growth, volume = np.empty((points, n)), np.empty(points)
     for steps, index in groups(cycles.steps):
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         ensemble = Ensemble(
             system, own, cycles.nodes[index, 0], Clock(shooting.METHOD, 1.0, 0, steps), n, np.eye(n),
             steps=cycles.period[index] / steps,
@@ -173,7 +174,7 @@ def _swing(system, values, cycles, states, velocity, monitor):
     """Largest over smallest |f(x(t))| |Z(x(0))| in time: of the speeds alone, as |Z(x(0))| is the same at all."""
     swing = np.empty(len(cycles.period))
     for steps, index in groups(cycles.steps):
-        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        own, part = select(values, index), cycles.chosen(index)
         if steps == states.shape[1]:  # the segments' starts are all steps
             every, logs = states[index], np.log(np.linalg.norm(velocity[index], axis=2))
         else:
@@ -188,8 +189,8 @@ def _swing(system, values, cycles, states, velocity, monitor):
 def _log_speeds(system, values, states):
     """ln |f| (P, count) of states (P, count, n)."""
     points, count, n = states.shape
-    repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = values_at(system, states.reshape(-1, n), repeated)
+    of_all = repeated(values, count)
+    velocity = values_at(system, states.reshape(-1, n), of_all)
     return np.log(np.linalg.norm(velocity, axis=1)).reshape(points, count)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from lyapkit.analyses import newton
 from lyapkit.analyses.clock import checked_state
+from lyapkit.analyses.points import select
 from lyapkit.analyses.proved_points import MOST_UNITS, expressions, prove
 from lyapkit.analyses.search_box import checked_box, region
 from lyapkit.analyses.slow_points import slow_points
@@ -116,7 +117,7 @@ class _FixedPoints:
         place = np.arange(len(states)) - np.repeat(np.cumsum(counts.sum(axis=1)) - counts.sum(axis=1), counts.sum(1))
         kept = place < self.most_points
         states, owner, place = states[kept], owner[kept], place[kept]
-        inside = {name: column[owner] for name, column in values.items()}
+        inside = select(values, owner)
         rates, jacobians = values_and_jacobians(self.system, states, inside)
         speed = np.linalg.norm(rates if self.system.kind == "flow" else rates - states, axis=1)
         roots, stability = eigenvalues(jacobians, self.system.kind)

@@ -8,8 +8,9 @@ from lyapkit.analyses import recurrence, shooting
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.equilibria import beside_stable
 from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.points import groups, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Cycles, Silent, groups
+from lyapkit.analyses.shooting import Cycles, Silent
 from lyapkit.results import STATUS
 
 _FEWEST = 4.0  # first steps between two nodes
@@ -67,7 +68,7 @@ def from_trajectories(system, values, states, search, monitor):
         if not len(index):
             break
         search = search.with_finer_steps(_FINER_RETRY)
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         found, status[index] = _from_trajectories(system, own, states[index], search, monitor)
         cycles.put(index, found)
     return cycles, status
@@ -82,7 +83,7 @@ def _from_trajectories(system, values, states, search, monitor):
     open_, window, spent = np.arange(points), _FIRST_WINDOW, 0.0
     before = search.clock.transient
     while len(open_) and spent < search.longest:
-        own = {name: column[open_] for name, column in values.items()}
+        own = select(values, open_)
         x[open_], record, spacing = _record(system, own, x[open_], search, before, window, monitor)
         spent, before, window = spent + window * search.dt, 0, 2 * window
         outcome = _examine(system, own, x[open_], record, spacing, tuning[open_], search, monitor)
@@ -125,7 +126,7 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
     looking, starts, periods = looking[back], starts[back], periods[back]
     if not len(looking):
         return cycles, verdict, tuning
-    own = {name: column[looking] for name, column in values.items()}
+    own = select(values, looking)
     steps = search.first_steps(periods, tuning[looking, 1])
     found = along_orbits(system, own, starts, periods, steps, search.nodes, monitor)
     solved, tangent = converge(system, own, found, search, monitor)
@@ -151,7 +152,7 @@ def _where_at_rest(system, values, states, candidates):
     index = np.flatnonzero(candidates)
     if not len(index):
         return index
-    own = {name: column[index] for name, column in values.items()}
+    own = select(values, index)
     return index[beside_stable(system, own, states[index])]
 
 
@@ -177,7 +178,7 @@ def along_orbits(system, values, starts, periods, steps, nodes, monitor):
     """Cycles of so many steps (P,), whose nodes lie on the orbits of `starts` (P, n), a guessed period long."""
     cycles = Cycles(np.empty((len(starts), nodes, starts.shape[1])), periods.copy(), steps)
     for steps, index in groups(cycles.steps):
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         stride = steps // nodes
         record = shooting.flow_over(system, own, starts[index], periods[index], steps, monitor, stride=stride)[2]
         cycles.nodes[index, 0], cycles.nodes[index, 1:] = starts[index], record[:, :-1]
@@ -190,7 +191,7 @@ def converge(system, values, cycles, search, monitor, section=None):
     solved, active, first = np.zeros(points, dtype=bool), np.arange(points), cycles.size
     tangents = np.full((points, nodes, n, n), np.nan)
     for _ in range(_ROUNDS):
-        own = {name: column[active] for name, column in values.items()}
+        own = select(values, active)
         part = cycles.chosen(active)
         level = None if section is None else (section[0], section[1][active])
         change, tangents[active] = shooting.newton_step(system, own, part, level, monitor)[1:]
@@ -213,7 +214,7 @@ def turns(system, values, cycles, monitor):
     """A prime number of turns (P,) that each cycle may make, as it is about back after one of them; or 1."""
     times = np.ones(len(cycles.period), dtype=int)
     for steps, index in groups(cycles.steps):
-        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        own, part = select(values, index), cycles.chosen(index)
         states = shooting.samples(system, own, part, steps, monitor)
         for count in _PRIMES:
             at, rest = divmod(steps, count)
@@ -231,7 +232,7 @@ def onto_section(system, values, cycles, search, monitor):
     unit = search.section[0] if search.section else n - 1
     level, crossed, starts = np.empty(points), np.empty(points, dtype=bool), np.empty((points, n))
     for steps, index in groups(cycles.steps):
-        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        own, part = select(values, index), cycles.chosen(index)
         states = shooting.samples(system, own, part, steps, monitor)
         height = np.ascontiguousarray(states[:, :, unit])
         level[index] = height.mean(axis=1) if search.section is None else search.section[1]
@@ -261,9 +262,9 @@ def solve_on_section(system, values, cycles, section, search, monitor):
     error = _solve_from(system, values, cycles, section, search, monitor)
     index = np.flatnonzero(~np.isnan(error))
     while len(index):
-        own, part = {name: column[index] for name, column in values.items()}, cycles.chosen(index)
+        own, part = select(values, index), cycles.chosen(index)
         times = turns(system, own, part, monitor)
-        index, own, part = index[times > 1], {k: v[times > 1] for k, v in own.items()}, part.chosen(times > 1)
+        index, own, part = index[times > 1], select(own, times > 1), part.chosen(times > 1)
         if not len(index):
             break
         starts, period = part.nodes[:, 0], part.period / times[times > 1]
@@ -283,7 +284,7 @@ def _solve_from(system, values, cycles, section, search, monitor):
     starts, periods, steps = cycles.nodes[:, 0].copy(), cycles.period.copy(), cycles.steps.copy()
     error, open_, finer = np.full(len(periods), np.nan), np.arange(len(periods)), 1
     while len(open_) and finer <= _MOST_FINER:
-        own, part = {name: column[open_] for name, column in values.items()}, cycles.chosen(open_)
+        own, part = select(values, open_), cycles.chosen(open_)
         if finer > 1:
             part = along_orbits(
                 system, own, starts[open_], periods[open_], steps[open_] * finer, search.nodes, monitor
@@ -293,7 +294,7 @@ def _solve_from(system, values, cycles, section, search, monitor):
         cycles.put(open_, part)
         if solved.any():
             chosen = np.flatnonzero(solved)
-            own, part = {name: column[chosen] for name, column in own.items()}, part.chosen(chosen)
+            own, part = select(own, chosen), part.chosen(chosen)
             error[open_[chosen]] = refine(system, own, part, (level[0], level[1][chosen]), search, monitor)
             cycles.put(open_[chosen], part)
         open_, finer = open_[np.isnan(error[open_])], 4 * finer
@@ -309,7 +310,7 @@ def refine(system, values, cycles, section, search, monitor):
     points = len(cycles.period)
     error, active = np.full(points, np.nan), np.arange(points)
     while len(active):
-        part, own = cycles.chosen(active), {name: column[active] for name, column in values.items()}
+        part, own = cycles.chosen(active), select(values, active)
         part.steps = 2 * part.steps
         change = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[1]
         cycles.put(active, part)

@@ -19,6 +19,7 @@ from lyapkit.analyses.cycle_guess import (
     resampled,
 )
 from lyapkit.analyses.flow_cycles import NEUTRAL, Search
+from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.results import STABLE, STATUS
 from lyapkit.systems.system import System
@@ -115,7 +116,7 @@ class _LimitCycle:
         result = self._blank(points)
         index = np.flatnonzero(status == STATUS["ok"])
         if len(index):
-            own = {name: column[index] for name, column in values.items()}
+            own = select(values, index)
             found, status[index] = self._solved(own, cycles.chosen(index), monitor)
             for name, array in found.items():
                 result[name][index] = array
@@ -148,7 +149,7 @@ class _LimitCycle:
         status = np.where(crossed, STATUS["not_converged"], STATUS["section_missed"]).astype(np.int8)
         result, index = self._blank(points), np.flatnonzero(good)
         if len(index):
-            own = {name: column[index] for name, column in values.items()}
+            own = select(values, index)
             level = section[0], section[1][index]
             found = measures.measure(
                 self.system, own, cycles.chosen(index), error[index], level, self.n_phase, self._directions,
@@ -177,7 +178,7 @@ class _LimitCycle:
             status = np.where(solved, np.where(period == 1, STATUS["fixed_point"], STATUS["ok"]), 3).astype(np.int8)
         result, index = self._blank(points), np.flatnonzero(status == STATUS["ok"])
         if len(index):
-            own = {name: column[index] for name, column in values.items()}
+            own = select(values, index)
             for name, array in map_cycles.measure(self.system, own, nodes[index], period[index], monitor).items():
                 result[name][index] = array
         return self._finish(result, status)

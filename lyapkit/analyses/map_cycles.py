@@ -5,8 +5,9 @@ import numpy as np
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.equilibria import beside_stable
 from lyapkit.analyses.multipliers import floquet, sorted_growth
+from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Silent, groups, solve_cyclic
+from lyapkit.analyses.shooting import Silent, solve_cyclic
 from lyapkit.results import STATUS
 from lyapkit.systems.evaluate import values_and_jacobians
 
@@ -27,7 +28,7 @@ def from_trajectories(system, values, states, low, high, transient, monitor):
     status = np.full(points, STATUS["aperiodic"], dtype=np.int8)
     open_, x = np.arange(points), states.copy()
     for _ in range(_ROUNDS):
-        own = {name: column[open_] for name, column in values.items()}
+        own = select(values, open_)
         ensemble = Ensemble(system, own, x[open_], Clock("iterate", 1.0, 0, 0), 0)
         ensemble.run(transient, Silent(monitor))
         record = np.moveaxis(ensemble.run(2 * high + 1, Silent(monitor), stride=1)[1], -1, 0)[: len(open_)]
@@ -53,7 +54,7 @@ def _examine(system, values, record, low, high, monitor):
         verdict[(verdict < 0) & (moved <= _STILL)] = STATUS["fixed_point"]
         small = np.flatnonzero((verdict < 0) & (moved <= _AT_REST))
     if len(small):
-        own = {name: column[small] for name, column in values.items()}
+        own = select(values, small)
         verdict[small[beside_stable(system, own, last[small])]] = STATUS["fixed_point"]
     with np.errstate(all="ignore"):
         distance = abs(record[:, -2 : -2 - high : -1] - last[:, None]).max(axis=2) / size[:, None]
@@ -63,7 +64,7 @@ def _examine(system, values, record, low, high, monitor):
     guesses = np.where((verdict < 0) & (best <= _CLOSE), np.argmax(near, axis=1) + 1, 0)
     for (p, index) in groups(guesses):
         if p:
-            own = {name: column[index] for name, column in values.items()}
+            own = select(values, index)
             monitor.add(0)
             solved, periods, orbit, logs = solve(system, own, record[index, -1 - p : -1])
             attracting = solved & (logs[:, 0] <= _NEUTRAL) & (periods >= low)
@@ -78,7 +79,7 @@ def solve(system, values, nodes):
     points, p, n = nodes.shape
     nodes, solved, active = nodes.copy(), np.zeros(points, dtype=bool), np.arange(points)
     for _ in range(_NEWTON):
-        own = {name: column[active] for name, column in values.items()}
+        own = select(values, active)
         wrong, tangent = mismatch(system, own, nodes[active])
         size = 1.0 + abs(nodes[active]).max(axis=(1, 2))
         finite = np.isfinite(tangent).all(axis=(1, 2, 3))
@@ -100,8 +101,8 @@ def solve(system, values, nodes):
 def mismatch(system, values, nodes):
     """f(x_i) - x_{i+1} (P, p, n), cyclically, and the tangent maps (P, p, n, n)."""
     points, p, n = nodes.shape
-    repeated = {name: np.repeat(column, p) for name, column in values.items()}
-    image, tangent = values_and_jacobians(system, nodes.reshape(-1, n), repeated)
+    of_all = repeated(values, p)
+    image, tangent = values_and_jacobians(system, nodes.reshape(-1, n), of_all)
     return image.reshape(nodes.shape) - np.roll(nodes, -1, axis=1), tangent.reshape(points, p, n, n)
 
 
@@ -127,7 +128,7 @@ def measure(system, values, nodes, period, monitor):
     points, longest, _ = nodes.shape
     result = {}
     for p, index in groups(period):
-        own, orbit = {name: column[index] for name, column in values.items()}, nodes[index, :p]
+        own, orbit = select(values, index), nodes[index, :p]
         for name, array in _of_group(system, own, orbit, monitor).items():
             shape = (points, longest, *array.shape[2:]) if name == "state" else (points, *array.shape[1:])
             whole = result.setdefault(name, np.full(shape, np.nan if array.dtype.kind in "fc" else 0, array.dtype))

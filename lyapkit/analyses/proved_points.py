@@ -6,6 +6,7 @@ import numpy as np
 
 from lyapkit.analyses import newton
 from lyapkit.analyses.branch_and_prune import Boxes, Zeros, find_zeros
+from lyapkit.analyses.points import select
 from lyapkit.systems.enclosure import Enclosure
 from lyapkit.systems.unrolled import unrolled
 
@@ -51,7 +52,7 @@ def prove(system, pair, values, low, high, monitor):
     zeros = find_zeros(enclosure, fixed, low.T.copy(), high.T.copy(), monitor)
     zeros.proved = _on_the_circle(zeros.proved, enclosure.turns(fixed, points))
     boxes = zeros.proved
-    inside = {name: column[boxes.point] for name, column in values.items()}
+    inside = select(values, boxes.point)
     states = newton.polished(system, np.ascontiguousarray(boxes.middle.T), inside)
     states = np.clip(states, boxes.low.T, boxes.high.T)
     side = (high - low)[boxes.point]

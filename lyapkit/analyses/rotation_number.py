@@ -9,6 +9,7 @@ from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.circle_modes import settled_modes
 from lyapkit.analyses.clock import Clock, checked_state, clock
 from lyapkit.analyses.locking import ARRIVED, CONTRACTS, attracting_root, closest_return
+from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.turns import NEAR, Angle, Mean, unwrapped
 from lyapkit.analyses.verb import positive, verb, whole
@@ -70,7 +71,7 @@ class _RotationNumber:
         with np.errstate(all="ignore"):
             for at in range(0, len(states), most):
                 chosen = slice(at, at + most)
-                part = {name: column[chosen] for name, column in values.items()}
+                part = select(values, chosen)
                 parts.append(self._measured(part, states[chosen], monitor))
         return {name: np.concatenate([part[name] for part in parts]) for name in self.variables}
 
@@ -87,7 +88,7 @@ class _RotationNumber:
             if not len(open_):
                 break
             steps *= 2
-            part = {name: column[open_] for name, column in values.items()}
+            part = select(values, open_)
             longer = Ensemble(self.system, part, result["x"][open_], self.clock, 1, direction)
             _go_on(longer, result["frame"][open_])
             for name, array in self._averaged(longer, steps, begin[open_], monitor).items():
@@ -165,7 +166,7 @@ class _RotationNumber:
         proved = np.zeros(len(start), dtype=bool)
         for period in np.unique(q[unsure]):
             chosen = np.flatnonzero(unsure & (q == period))
-            values = {name: column[chosen] for name, column in ensemble.values.items()}
+            values = select(ensemble.values, chosen)
             others = abs(record[: period - 1, :, chosen] - start[chosen].T).max(axis=1)
             spacing = np.fmin(others.min(axis=0, initial=np.inf), abs(record[..., chosen]).max(axis=(0, 1)))
             found, root = attracting_root(self.system, values, start[chosen], self.clock, int(period), spacing, monitor)
@@ -180,7 +181,7 @@ class _RotationNumber:
         smooth = (result["status"] == STATUS["ok"]) & (result["estimator"] == ESTIMATOR["birkhoff"])
         chosen = np.flatnonzero(smooth & (result["locked"] == 0))
         if len(chosen):
-            part = {name: column[chosen] for name, column in values.items()}
+            part = select(values, chosen)
             x, rotation, steps = (result[name][chosen] for name in ("x", "rotation_number", "averaging_duration"))
             modes[chosen], residual[chosen] = settled_modes(
                 self.system, part, x, self.clock, rotation, steps, self.n_modes, self.angle.plane[0], _CHUNK, monitor

@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses.clock import Clock
+from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.systems.evaluate import values_at
 
@@ -74,14 +75,14 @@ def by_segments(system, values, starts, period, steps, monitor, directions=None)
     `steps` are those of one segment; columns of `directions` of parameters follow those of the state.
     """
     points, segments, n = starts.shape
-    repeated = {name: np.repeat(column, segments) for name, column in values.items()}
+    of_all = repeated(values, segments)
     frame, wanted = np.eye(n), None
     if directions is not None:
         frame = np.concatenate([frame, np.zeros((len(directions), n))])
         wanted = np.concatenate([np.zeros((n, directions.shape[1])), directions])
     spans = np.repeat(period / segments, segments)
     states = starts.reshape(points * segments, n)
-    ends, tangent, _ = flow_over(system, repeated, states, spans, steps, monitor, frame, wanted)
+    ends, tangent, _ = flow_over(system, of_all, states, spans, steps, monitor, frame, wanted)
     return ends.reshape(starts.shape), tangent.reshape(points, segments, n, -1)
 
 
@@ -92,20 +93,13 @@ def samples(system, values, cycles, count, monitor):
     result = np.empty((points, nodes, each, n))
     for steps, index in groups(cycles.steps):
         part = cycles.chosen(index)
-        repeated = {name: np.repeat(column[index], nodes) for name, column in values.items()}
+        of_all = repeated(select(values, index), nodes)
         spans, stride = np.repeat(part.period / nodes, nodes), steps // count
         states = part.nodes.reshape(-1, n)
-        record = flow_over(system, repeated, states, spans, steps // nodes, monitor, stride=stride)[2]
+        record = flow_over(system, of_all, states, spans, steps // nodes, monitor, stride=stride)[2]
         record = record.reshape(len(index), nodes, each, n)
         result[index, :, 0], result[index, :, 1:] = part.nodes, record[:, :, :-1]
     return result.reshape(points, count, n)
-
-
-def groups(*keys):
-    """(values of the keys, indices) of all points that share them."""
-    table = np.array(keys).T
-    for row in np.unique(table, axis=0):
-        yield (*row.tolist(), np.flatnonzero((table == row).all(axis=1)))
 
 
 def newton_step(system, values, cycles, section, monitor):
@@ -119,7 +113,7 @@ def newton_step(system, values, cycles, section, monitor):
     tangents = np.empty((*cycles.nodes.shape, cycles.nodes.shape[2]))
     for steps, index in groups(cycles.steps):
         part = cycles.chosen(index)
-        own = {name: column[index] for name, column in values.items()}
+        own = select(values, index)
         level = None if section is None else (section[0], section[1][index])
         with np.errstate(all="ignore"):  # some may have left the finite numbers
             outcome = _step_of_group(system, own, part, steps, level, monitor)
@@ -132,8 +126,8 @@ def _step_of_group(system, values, cycles, steps, section, monitor):
     nodes, period, size = cycles.nodes, cycles.period, cycles.size
     points, count, n = nodes.shape
     ends, tangent = by_segments(system, values, nodes, period, steps // count, monitor)
-    repeated = {name: np.repeat(column, count) for name, column in values.items()}
-    velocity = values_at(system, ends.reshape(-1, n), repeated).reshape(ends.shape)
+    of_all = repeated(values, count)
+    velocity = values_at(system, ends.reshape(-1, n), of_all).reshape(ends.shape)
     wrong = ends - np.roll(nodes, -1, axis=1)
     with np.errstate(all="ignore"):
         mismatch = abs(wrong).max(axis=(1, 2)) / size

@@ -5,6 +5,7 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses.clock import Clock, check_input, checked_state, clock
+from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.spectral_lines import find_lines
 from lyapkit.analyses.tone_lattice import Lattice
@@ -69,7 +70,7 @@ class _TorusFrequencies:
         result = {name: empty(name, (len(states), *(shapes[d] for d in dims))) for name, dims in self.variables.items()}
         for at in range(0, len(states), most):
             chosen = slice(at, at + most)
-            part = {name: column[chosen] for name, column in values.items()}
+            part = select(values, chosen)
             ensemble = Ensemble(self.system, part, states[chosen], self.clock, 0)
             ensemble.run(self.clock.transient, monitor)
             record = ensemble.run(samples * self.every, monitor, stride=self.every)[1]

@@ -7,6 +7,7 @@ import os
 
 import numpy as np
 
+from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import whole
 from lyapkit.kernels.blas import one_thread
 from lyapkit.kernels.simd import WIDTH
@@ -122,7 +123,7 @@ def _run(plan, axes, block, workers, progress, label):
 
     def task(start):
         chosen = slice(start, start + block)
-        part = {name: column[chosen] for name, column in values.items()}
+        part = select(values, chosen)
         for name, result in _measured(plan, part, states[chosen], monitor).items():
             arrays[name][chosen] = result
 
@@ -143,7 +144,7 @@ def _measured(plan, values, states, monitor):
         chosen = np.flatnonzero(place.ravel() == number)
         system = plan.system.with_(**{name: int(value) for name, value in zip(names, kind, strict=True)})
         own = dataclasses.replace(plan, system=system)
-        part = {name: column[chosen] for name, column in rest.items()}
+        part = select(rest, chosen)
         for name, array in own.measure(part, states[chosen], monitor).items():
             result.setdefault(name, np.empty((len(states), *array.shape[1:]), array.dtype))[chosen] = array
     return result
