@@ -84,15 +84,9 @@ def _carried(system, values, x, clock, period, basis, monitor):
     """f^q(x) (points, n) and D f^q basis (points, n, k)."""
     points, _, k = basis.shape
     ensemble = Ensemble(system, values, x, clock, k, np.eye(k, system.dimension))
-    ensemble.set_frames(np.moveaxis(_padded(basis, ensemble), 0, -1).swapaxes(0, 1))
+    ensemble.set_frames(np.moveaxis(basis, 0, -1).swapaxes(0, 1))
     ensemble.run(period, monitor, orthonormalise=False)
     return ensemble.gather("x").T[:points], np.moveaxis(ensemble.gather("frame"), -1, 0)[:points].swapaxes(1, 2)
-
-
-def _padded(basis, ensemble):
-    """The bases with the last one repeated in the lanes that are left over."""
-    missing = ensemble.gather("x").shape[-1] - len(basis)
-    return np.concatenate([basis, np.repeat(basis[-1:], missing, axis=0)])
 
 
 def _finite(block, image):

@@ -90,7 +90,7 @@ class _RotationNumber:
             steps *= 2
             part = select(values, open_)
             longer = Ensemble(self.system, part, result["x"][open_], self.clock, 1, direction)
-            _go_on(longer, result["frame"][open_])
+            longer.set_frames(np.moveaxis(result["frame"][open_], 0, -1))
             for name, array in self._averaged(longer, steps, begin[open_], monitor).items():
                 result[name][open_] = array
         if self.until is not None:
@@ -187,13 +187,6 @@ class _RotationNumber:
                 self.system, part, x, self.clock, rotation, steps, self.n_modes, self.angle.plane[0], _CHUNK, monitor
             )
         return {"circle_mode": modes, "circle_residual": residual}
-
-
-def _go_on(ensemble, frames):
-    """Give the ensemble the frames (points, k, n), the last one also in the lanes that are left over."""
-    missing = ensemble.gather("x").shape[-1] - len(frames)
-    frames = np.concatenate([frames, np.repeat(frames[-1:], missing, axis=0)])
-    ensemble.set_frames(np.moveaxis(frames, 0, -1))
 
 
 def _estimate(mean, steps, exponent, doubt):
