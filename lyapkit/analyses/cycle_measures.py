@@ -5,14 +5,10 @@ import math
 import numpy as np
 
 from lyapkit.analyses import shooting
-from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.flow_cycles import trivial_column
-from lyapkit.analyses.multipliers import floquet, sorted_growth
+from lyapkit.analyses.multipliers import described, floquet, sorted_growth
 from lyapkit.analyses.points import groups, repeated, select
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Silent
-from lyapkit.kernels import tangent as driver
-from lyapkit.systems.evaluate import values_at, volume_rates
+from lyapkit.systems.evaluate import volume_rates
 
 _STEPS_EACH = 5.0  # a segment lasts no longer than so many steps that serve the fourth order
 _CONTRACTION = 12.0  # nor does its volume shrink by more than e to this: tangent maps keep ten digits
@@ -34,7 +30,7 @@ def measure(system, values, cycles, error, section, n_phase, directions, dt, mon
     for count, each, index in groups(segments, merged):
         own = select(values, index)
         part = cycles.chosen(index)
-        _polish(system, own, part, (section[0], section[1][index]), np.flatnonzero(open_[index]), monitor)
+        _polish(system, own, part, section.chosen(index), np.flatnonzero(open_[index]), monitor)
         found = _of_group(system, own, part, count, each, n_phase, directions, monitor)
         for name, array in found.items():
             result.setdefault(name, np.empty((points, *array.shape[1:]), array.dtype))[index] = array
@@ -45,7 +41,7 @@ def _polish(system, values, cycles, section, active, monitor):
     """Newton steps until each of the `active` cycles is closed to rounding, in place."""
     for _ in range(_POLISH if len(active) else 0):
         part, own = cycles.chosen(active), select(values, active)
-        mismatch = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[0]
+        mismatch = shooting.newton_step(system, own, part, section.chosen(active), monitor)[0]
         open_ = mismatch > _CLOSED
         cycles.put(active[open_], part.chosen(open_))
         active = active[open_]
@@ -74,8 +70,7 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     ends, tangent = _by_segments(system, values, cycles, states, directions, monitor)
     size = cycles.size
     residual = abs(ends - np.roll(states, -1, axis=1)).max(axis=(1, 2)) / size
-    of_all = repeated(values, count)
-    velocity = values_at(system, states.reshape(-1, n), of_all).reshape(states.shape)
+    velocity = shooting.velocities(system, values, states)
     logs, phases, basis, paired = floquet(_merge(tangent[..., :n], each))
     adjoint = _adjoint(tangent[..., :n], velocity)
     after = np.roll(adjoint, -1, axis=1)
@@ -87,10 +82,7 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
     lost = abs(difference) > _LOST * np.fmax(1.0, abs(logs).max(axis=1))
     if n == 2:  # the integral of the divergence then tells what rounding has taken from the smaller one
         logs = logs - np.where(lost, difference, 0.0)[:, None] * [0.0, 1.0]
-    with np.errstate(all="ignore"):
-        multipliers = np.exp(logs) * phases
-        angle = np.angle(phases)
-    angle = np.where(angle <= -np.pi, np.pi, angle)
+    multipliers = described(logs, phases, period)
     shown = slice(None, None, count // n_phase)
     return {
         "state": states[:, shown],
@@ -98,12 +90,10 @@ def _of_group(system, values, cycles, count, each, n_phase, directions, monitor)
         "adjoint": adjoint[:, shown],
         "period": period,
         "frequency": 1.0 / period,
-        "floquet_multiplier": multipliers,
-        "log_abs_multiplier": logs,
-        "floquet_exponent": (logs + 1j * angle) / period[:, None],
+        **multipliers,
         "lyapunov_exponent": exponents,
-        "trivial_mode": (trivial + 1).astype(np.int32),
-        "trivial_error": abs(multipliers[row, trivial] - 1.0),
+        "trivial_mode": trivial + 1,
+        "trivial_error": abs(multipliers["floquet_multiplier"][row, trivial] - 1.0),
         "liouville_error": difference,
         "lost": lost & (n > 2),
         "gradient_swing": _swing(system, values, cycles, states, velocity, monitor),
@@ -160,13 +150,10 @@ def _by_qr(system, values, cycles, basis, paired, monitor):
     growth, volume = np.empty((points, n)), np.empty(points)
     for steps, index in groups(cycles.steps):
         own = select(values, index)
-        ensemble = Ensemble(
-            system, own, cycles.nodes[index, 0], Clock(shooting.METHOD, 1.0, 0, steps), n, np.eye(n),
-            steps=cycles.period[index] / steps,
-        )  # fmt: skip
-        ensemble.set_frames(np.moveaxis(basis[index].swapaxes(1, 2), 0, 2))
-        total = ensemble.run(steps, Silent(monitor))[0][driver.WEIGHTS :, :, : len(index)]
-        growth[index], volume[index] = total[0, :n].T, total[0, n]
+        starts, sizes = cycles.nodes[index, 0], cycles.period[index] / steps
+        growth[index], volume[index] = shooting.growth_around(
+            system, own, starts, shooting.METHOD, steps, basis[index], monitor, sizes
+        )
     return sorted_growth(growth, paired) / cycles.period[:, None], volume
 
 
@@ -176,22 +163,15 @@ def _swing(system, values, cycles, states, velocity, monitor):
     for steps, index in groups(cycles.steps):
         own, part = select(values, index), cycles.chosen(index)
         if steps == states.shape[1]:  # the segments' starts are all steps
-            every, logs = states[index], np.log(np.linalg.norm(velocity[index], axis=2))
+            every, speed = states[index], velocity[index]
         else:
             every = shooting.samples(system, own, part, steps, monitor)
-            logs = _log_speeds(system, own, every)
+            speed = shooting.velocities(system, own, every)
+        logs = np.log(np.linalg.norm(speed, axis=2))
         step = part.period / steps
         highest, lowest = (_extreme(system, own, every, sign * logs, step, sign, monitor) for sign in (1, -1))
         swing[index] = np.exp(highest + lowest)
     return swing
-
-
-def _log_speeds(system, values, states):
-    """ln |f| (P, count) of states (P, count, n)."""
-    points, count, n = states.shape
-    of_all = repeated(values, count)
-    velocity = values_at(system, states.reshape(-1, n), of_all)
-    return np.log(np.linalg.norm(velocity, axis=1)).reshape(points, count)
 
 
 def _extreme(system, values, states, logs, step, sign, monitor):
@@ -199,7 +179,8 @@ def _extreme(system, values, states, logs, step, sign, monitor):
     row, at = np.arange(len(logs)), np.argmax(logs, axis=1)
     before = states[row, (at - 1) % logs.shape[1]]
     record = shooting.flow_over(system, values, before, 2.0 * step, _PIECES, monitor, stride=1)[2]
-    logs = sign * _log_speeds(system, values, np.ascontiguousarray(record))
+    speed = np.linalg.norm(shooting.velocities(system, values, np.ascontiguousarray(record)), axis=2)
+    logs = sign * np.log(speed)
     at = np.clip(np.argmax(logs, axis=1), 1, _PIECES - 2)
     before, here, after = (logs[row, at + shift] for shift in (-1, 0, 1))
     bend = 2.0 * here - before - after

@@ -3,14 +3,37 @@
 import numpy as np
 
 from lyapkit.analyses.newton import residual_and_jacobian
+from lyapkit.analyses.points import select
 
+# An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
+AT_REST, _STILL = 1e-2, 1e-11
 _ROUNDS = 12
 _NEAR = 1e-2  # an orbit that ends at a fixed point has come this close to it, relative to 1 + |x|
 _ZERO = 1e-9  # residual of a fixed point, relative to 1 + |x|
 
 
-def beside_stable(system, values, states):
-    """Which states (P, n) lie beside a stable fixed point (P,)."""
+def extent(record):
+    """Half of what the unit that varies most covers in orbits (P, samples, n)."""
+    with np.errstate(invalid="ignore"):  # of orbits that have left the finite numbers
+        return (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2
+
+
+def resting(system, values, states, reach):
+    """Which orbits that end at the states (P, n), and lately had this extent (P,), have come to rest (P,)."""
+    with np.errstate(invalid="ignore"):
+        moved = reach / (1.0 + abs(states).max(axis=1))
+    return (moved <= _STILL) | beside_stable(system, values, states, moved <= AT_REST)
+
+
+def beside_stable(system, values, states, candidates):
+    """Which of the candidates (P,) among the states (P, n) lie beside a stable fixed point (P,)."""
+    found, index = np.zeros(len(states), dtype=bool), np.flatnonzero(candidates)
+    if len(index):
+        found[index] = _beside_stable(system, select(values, index), states[index])
+    return found
+
+
+def _beside_stable(system, values, states):
     points = states.copy()
     for _ in range(_ROUNDS):
         wrong, slopes = _finite(system, values, points)

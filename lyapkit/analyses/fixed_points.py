@@ -14,7 +14,7 @@ from lyapkit.analyses.search_box import checked_box, region
 from lyapkit.analyses.slow_points import slow_points
 from lyapkit.analyses.stability import eigenvalues
 from lyapkit.analyses.verb import positive, verb, whole
-from lyapkit.results import COMPLETE, POINT_KIND, STABLE, STATUS
+from lyapkit.results import COMPLETE, POINT_KIND, STABLE, STATUS, empty
 from lyapkit.systems.evaluate import values_and_jacobians
 from lyapkit.systems.network import NetworkModel
 from lyapkit.systems.system import System
@@ -121,13 +121,10 @@ class _FixedPoints:
         rates, jacobians = values_and_jacobians(self.system, states, inside)
         speed = np.linalg.norm(rates if self.system.kind == "flow" else rates - states, axis=1)
         roots, stability = eigenvalues(jacobians, self.system.kind)
-        shape, n = (len(points), self.most_points), self.system.dimension
-        result = {
-            "state": np.full((*shape, n), np.nan), "speed": np.full(shape, np.nan),
-            "eigenvalue": np.full((*shape, n), np.nan + 0j),
-            "stable": np.full(shape, STABLE["absent"], dtype=np.int8),
-            "point_kind": np.full(shape, POINT_KIND["absent"], dtype=np.int8),
-        }  # fmt: skip
+        shape = len(points), self.most_points
+        room = {name: (*shape, self.system.dimension) for name in ("state", "eigenvalue")}
+        names = ("state", "speed", "eigenvalue", "stable", "point_kind")
+        result = {name: empty(name, room.get(name, shape)) for name in names}
         is_slow = place >= counts[owner, 0]
         kind = np.where(is_slow, POINT_KIND["slow_point"], POINT_KIND["fixed_point"])
         for name, column in zip(result, (states, speed, roots, stability, kind), strict=True):

@@ -6,11 +6,11 @@ import numpy as np
 
 from lyapkit.analyses import recurrence, shooting
 from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.equilibria import beside_stable
-from lyapkit.analyses.multipliers import floquet
+from lyapkit.analyses.equilibria import AT_REST, beside_stable, extent, resting
+from lyapkit.analyses.multipliers import NEUTRAL, floquet
 from lyapkit.analyses.points import groups, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Cycles, Silent
+from lyapkit.analyses.shooting import NODES, Cycles, Section, Silent
 from lyapkit.results import STATUS
 
 _FEWEST = 4.0  # first steps between two nodes
@@ -20,21 +20,17 @@ _RETRIES, _FINER_RETRY = 2, 16
 _ROUNDS, _MOST_FINER = 40, 64
 _QUADRATIC = 1e-5  # a Newton change below this leaves its square
 GONE = 1e-5  # of its first size: Newton's method has run into a fixed point
-NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
 _PRIMES = (2, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31)  # numbers of turns that are looked for
 _BACK, _SAME = 1e-2, 1e-6  # about back after a turn; the single turn's start is the same, relative to the size
-# An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
-_AT_REST, _STILL = 1e-2, 1e-11
 _ABOUT_NEUTRAL, _WANDERED = 2e-5, 0.1  # |ln multiplier|, and how far from the orbit, relative to its size
 _ROUNDING = 1e-12
 
 
 @dataclasses.dataclass(frozen=True)
 class Search:
-    """How cycles are looked for: `clock` of the trajectories, nodes of a cycle, bounds of periods and refinement."""
+    """How cycles are looked for: `clock` of the trajectories, bounds of periods, section (unit, level), refinement."""
 
     clock: Clock
-    nodes: int
     low: float
     high: float
     section: tuple | None
@@ -53,8 +49,8 @@ class Search:
 
     def first_steps(self, periods, finer=1):
         """Steps of a period (P,), nodes times a power of 2 (and times `finer`)."""
-        wanted = np.maximum(periods / (self.coarse * self.dt * self.nodes), _FEWEST)
-        return (self.nodes * 2 ** np.ceil(np.log2(wanted))).astype(int) * finer
+        wanted = np.maximum(periods / (self.coarse * self.dt * NODES), _FEWEST)
+        return (NODES * 2 ** np.ceil(np.log2(wanted))).astype(int) * finer
 
 
 def from_trajectories(system, values, states, search, monitor):
@@ -76,7 +72,7 @@ def from_trajectories(system, values, states, search, monitor):
 
 def _from_trajectories(system, values, states, search, monitor):
     points, n = states.shape
-    cycles = _none(points, search.nodes, n)
+    cycles = _none(points, n)
     status = np.full(points, STATUS["aperiodic"], dtype=np.int8)
     # for each orbit: how many of its returns make a period, and by how much the steps of a solution are shorter
     tuning, x = np.ones((points, 2), dtype=int), states.copy()
@@ -95,8 +91,8 @@ def _from_trajectories(system, values, states, search, monitor):
     return cycles, status
 
 
-def _none(points, nodes, n):
-    return Cycles(np.full((points, nodes, n), np.nan), np.full(points, np.nan), np.zeros(points, dtype=int))
+def _none(points, n):
+    return Cycles(np.full((points, NODES, n), np.nan), np.full(points, np.nan), np.zeros(points, dtype=int))
 
 
 def _record(system, values, states, search, before, window, monitor):
@@ -112,14 +108,11 @@ def _record(system, values, states, search, before, window, monitor):
 def _examine(system, values, x, record, spacing, tuning, search, monitor):
     """What the orbits' last windows show: Cycles, a status (P,) or -1 where it takes longer, and new tuning."""
     points = len(x)
-    verdict, cycles = np.full(points, -1, dtype=np.int8), _none(points, search.nodes, x.shape[1])
+    verdict, cycles = np.full(points, -1, dtype=np.int8), _none(points, x.shape[1])
     escaped = ~np.isfinite(x).all(axis=1)
     verdict[escaped] = STATUS["diverged"]
-    with np.errstate(invalid="ignore"):
-        moved = recurrence.last_size(record) / (1.0 + abs(x).max(axis=1))
-        verdict[~escaped & (moved <= _STILL)] = STATUS["fixed_point"]
-        small = (verdict < 0) & (moved <= _AT_REST)
-    verdict[_where_at_rest(system, values, x, small)] = STATUS["fixed_point"]
+    lately = extent(record[:, 3 * record.shape[1] // 4 :])
+    verdict[~escaped & resting(system, values, x, lately)] = STATUS["fixed_point"]
     looking = np.flatnonzero(verdict < 0)
     starts, periods = recurrence.returns(record[looking], spacing, search.low, search.high, tuning[looking, 0])
     back = ~np.isnan(periods)
@@ -128,7 +121,7 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
         return cycles, verdict, tuning
     own = select(values, looking)
     steps = search.first_steps(periods, tuning[looking, 1])
-    found = along_orbits(system, own, starts, periods, steps, search.nodes, monitor)
+    found = along_orbits(system, own, starts, periods, steps, monitor)
     solved, tangent = converge(system, own, found, search, monitor)
     logs, phases = _others(tangent)
     # coarse steps break up families of cycles, and Newton's method then wanders along them
@@ -136,8 +129,8 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
     wandered &= abs(found.nodes[:, 0] - starts).max(axis=1) > _WANDERED * found.size
     solved &= ~wandered
     attracting = solved & (logs <= NEUTRAL)
-    collapsed = ~solved & (found.size <= _AT_REST)
-    beside = _where_at_rest(system, own, found.nodes[:, 0], collapsed)
+    collapsed = ~solved & (found.size <= AT_REST)
+    beside = beside_stable(system, own, found.nodes[:, 0], collapsed)
     verdict[looking[attracting]] = STATUS["ok"]
     verdict[looking[beside]] = STATUS["fixed_point"]
     cycles.put(looking[attracting], found.chosen(attracting))
@@ -146,14 +139,6 @@ def _examine(system, values, x, record, spacing, tuning, search, monitor):
     tuning[looking[solved & ~attracting & (phases.real < -0.5)], 0] *= 2
     tuning[looking[~solved & ~collapsed], 1] = np.minimum(4 * tuning[looking[~solved & ~collapsed], 1], _MOST_FINER)
     return cycles, verdict, tuning
-
-
-def _where_at_rest(system, values, states, candidates):
-    index = np.flatnonzero(candidates)
-    if not len(index):
-        return index
-    own = select(values, index)
-    return index[beside_stable(system, own, states[index])]
 
 
 def _others(tangent):
@@ -174,12 +159,12 @@ def trivial_column(logs, phases):
     return np.argmin(np.where(np.isnan(distance), np.inf, distance), axis=1)
 
 
-def along_orbits(system, values, starts, periods, steps, nodes, monitor):
+def along_orbits(system, values, starts, periods, steps, monitor):
     """Cycles of so many steps (P,), whose nodes lie on the orbits of `starts` (P, n), a guessed period long."""
-    cycles = Cycles(np.empty((len(starts), nodes, starts.shape[1])), periods.copy(), steps)
+    cycles = Cycles(np.empty((len(starts), NODES, starts.shape[1])), periods.copy(), steps)
     for steps, index in groups(cycles.steps):
         own = select(values, index)
-        stride = steps // nodes
+        stride = steps // NODES
         record = shooting.flow_over(system, own, starts[index], periods[index], steps, monitor, stride=stride)[2]
         cycles.nodes[index, 0], cycles.nodes[index, 1:] = starts[index], record[:, :-1]
     return cycles
@@ -193,8 +178,8 @@ def converge(system, values, cycles, search, monitor, section=None):
     for _ in range(_ROUNDS):
         own = select(values, active)
         part = cycles.chosen(active)
-        level = None if section is None else (section[0], section[1][active])
-        change, tangents[active] = shooting.newton_step(system, own, part, level, monitor)[1:]
+        own_section = None if section is None else section.chosen(active)
+        change, tangents[active] = shooting.newton_step(system, own, part, own_section, monitor)[1:]
         cycles.put(active, part)
         with np.errstate(invalid="ignore"):
             done = change <= _QUADRATIC
@@ -226,9 +211,9 @@ def turns(system, values, cycles, monitor):
 def onto_section(system, values, cycles, search, monitor):
     """Turn cycles so that node 0 lies on the section, in place.
 
-    Returns (unit, levels (P,)) and where the section is crossed at all (P,).
+    Returns the Section and where it is crossed at all (P,).
     """
-    points, nodes, n = cycles.nodes.shape
+    points, _, n = cycles.nodes.shape
     unit = search.section[0] if search.section else n - 1
     level, crossed, starts = np.empty(points), np.empty(points, dtype=bool), np.empty((points, n))
     for steps, index in groups(cycles.steps):
@@ -239,8 +224,8 @@ def onto_section(system, values, cycles, search, monitor):
         crossed[index], at, rest = _steepest_rise(height - level[index, None])
         spans = rest * part.period / steps
         starts[index] = shooting.flow_over(system, own, states[np.arange(len(at)), at], spans, 4, monitor)[0]
-    cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, nodes, monitor).nodes
-    return (unit, level), crossed
+    cycles.nodes = along_orbits(system, values, starts, cycles.period, cycles.steps, monitor).nodes
+    return Section(unit, level), crossed
 
 
 def _steepest_rise(height):
@@ -268,9 +253,9 @@ def solve_on_section(system, values, cycles, section, search, monitor):
         if not len(index):
             break
         starts, period = part.nodes[:, 0], part.period / times[times > 1]
-        once = along_orbits(system, own, starts, period, search.first_steps(period), search.nodes, monitor)
+        once = along_orbits(system, own, starts, period, search.first_steps(period), monitor)
         any_period = dataclasses.replace(search, low=0.0)
-        errors = _solve_from(system, own, once, (section[0], section[1][index]), any_period, monitor)
+        errors = _solve_from(system, own, once, section.chosen(index), any_period, monitor)
         same = abs(once.nodes[:, 0] - starts).max(axis=1) <= _SAME * part.size  # and no other one beside it
         same &= abs(once.period - period) <= _SAME * period
         index = index[same & ~np.isnan(errors)]
@@ -286,16 +271,14 @@ def _solve_from(system, values, cycles, section, search, monitor):
     while len(open_) and finer <= _MOST_FINER:
         own, part = select(values, open_), cycles.chosen(open_)
         if finer > 1:
-            part = along_orbits(
-                system, own, starts[open_], periods[open_], steps[open_] * finer, search.nodes, monitor
-            )  # fmt: skip
-        level = section[0], section[1][open_]
-        solved = converge(system, own, part, search, monitor, level)[0]
+            part = along_orbits(system, own, starts[open_], periods[open_], steps[open_] * finer, monitor)
+        own_section = section.chosen(open_)
+        solved = converge(system, own, part, search, monitor, own_section)[0]
         cycles.put(open_, part)
         if solved.any():
             chosen = np.flatnonzero(solved)
             own, part = select(own, chosen), part.chosen(chosen)
-            error[open_[chosen]] = refine(system, own, part, (level[0], level[1][chosen]), search, monitor)
+            error[open_[chosen]] = refine(system, own, part, own_section.chosen(chosen), search, monitor)
             cycles.put(open_[chosen], part)
         open_, finer = open_[np.isnan(error[open_])], 4 * finer
     return error
@@ -312,7 +295,7 @@ def refine(system, values, cycles, section, search, monitor):
     while len(active):
         part, own = cycles.chosen(active), select(values, active)
         part.steps = 2 * part.steps
-        change = shooting.newton_step(system, own, part, (section[0], section[1][active]), monitor)[1]
+        change = shooting.newton_step(system, own, part, section.chosen(active), monitor)[1]
         cycles.put(active, part)
         with np.errstate(invalid="ignore"):
             fine = change <= search.rtol

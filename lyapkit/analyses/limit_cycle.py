@@ -18,13 +18,13 @@ from lyapkit.analyses.cycle_guess import (
     refuse_driven,
     resampled,
 )
-from lyapkit.analyses.flow_cycles import NEUTRAL, Search
+from lyapkit.analyses.flow_cycles import Search
+from lyapkit.analyses.multipliers import NEUTRAL
 from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import positive, real, verb, whole
-from lyapkit.results import STABLE, STATUS
+from lyapkit.results import STABLE, STATUS, empty
 from lyapkit.systems.system import System
 
-NODES = 16  # of multiple shooting
 _LONGEST_PERIOD, _MOST_ITERATES = 128, 2**14  # of periodic orbits of maps: by default, and that are accepted
 _MOST_STEPS = 1e6  # of a period that is asked for
 # Mismatch of a cycle, relative to its size; what slides towards a weakly attracting fixed point stays above it.
@@ -128,11 +128,9 @@ class _LimitCycle:
         steps = self.search.first_steps(periods)
         if self.guess.ndim == 1:
             starts = np.broadcast_to(self.guess, (points, len(self.guess))).copy()
-            cycles = flow_cycles.along_orbits(
-                self.system, values, starts, periods, steps, self.search.nodes, monitor
-            )  # fmt: skip
+            cycles = flow_cycles.along_orbits(self.system, values, starts, periods, steps, monitor)
         else:
-            nodes = resampled(self.guess, self.search.nodes)
+            nodes = resampled(self.guess, shooting.NODES)
             cycles = shooting.Cycles(np.repeat(nodes[None], points, axis=0), periods, steps)
         first = cycles.size
         solved, _ = flow_cycles.converge(self.system, values, cycles, self.search, monitor)
@@ -150,12 +148,11 @@ class _LimitCycle:
         result, index = self._blank(points), np.flatnonzero(good)
         if len(index):
             own = select(values, index)
-            level = section[0], section[1][index]
             found = measures.measure(
-                self.system, own, cycles.chosen(index), error[index], level, self.n_phase, self._directions,
-                search.dt, monitor,
+                self.system, own, cycles.chosen(index), error[index], section.chosen(index), self.n_phase,
+                self._directions, search.dt, monitor,
             )  # fmt: skip
-            found |= {"section_level": level[1], "mesh_error": error[index]}
+            found |= {"section_level": section.level[index], "mesh_error": error[index]}
             orbits = abs(found["state"]).max(axis=(1, 2))
             closed = found["residual"] <= _CLOSED + _ROUNDING * orbits / found["size"]
             for name in result.keys() & found.keys():
@@ -175,7 +172,8 @@ class _LimitCycle:
             solved, period, orbit, _ = map_cycles.solve(self.system, values, guess)
             nodes = np.full((points, high, self.system.dimension), np.nan)
             nodes[:, : orbit.shape[1]] = orbit
-            status = np.where(solved, np.where(period == 1, STATUS["fixed_point"], STATUS["ok"]), 3).astype(np.int8)
+            found = np.where(period == 1, STATUS["fixed_point"], STATUS["ok"])
+            status = np.where(solved, found, STATUS["not_converged"]).astype(np.int8)
         result, index = self._blank(points), np.flatnonzero(status == STATUS["ok"])
         if len(index):
             own = select(values, index)
@@ -185,16 +183,12 @@ class _LimitCycle:
 
     def _blank(self, points):
         sizes = {name: len(axis) for name, axis in self.coords.items()}
-        complex_ = ("floquet_multiplier", "floquet_exponent")
-        return {
-            name: np.full((points, *(sizes[d] for d in dims)), np.nan, dtype=complex if name in complex_ else float)
-            for name, dims in self.variables.items()
-        }
+        return {name: empty(name, (points, *(sizes[d] for d in dims))) for name, dims in self.variables.items()}
 
     def _finish(self, result, status):
         """Stability and status besides: a cycle of a family keeps its numbers, and is called so."""
         logs, phases = result["log_abs_multiplier"], result["floquet_multiplier"]
-        trivial = np.nan_to_num(result["trivial_mode"]).astype(np.int64)
+        trivial = result["trivial_mode"]
         others = np.where(np.arange(1, logs.shape[1] + 1) == trivial[:, None], -np.inf, logs)
         with np.errstate(invalid="ignore"):
             family = ((abs(others) <= NEUTRAL) & (phases.real > 0)).any(axis=1)
@@ -203,7 +197,6 @@ class _LimitCycle:
         ok = np.isin(status, [STATUS["ok"], STATUS["ill_conditioned"]])
         result["status"] = np.where(ok & family, STATUS["not_isolated"], status).astype(np.int8)
         result["stable"] = np.where(ok, stable, STABLE["absent"]).astype(np.int8)
-        result["trivial_mode"] = trivial
         return result
 
 
@@ -288,7 +281,7 @@ def limit_cycle(
     about, bounds = checked_period(period, guess, 8 * time.dt, _MOST_STEPS * time.dt)
     where = None if section is None else checked_section(system, section)
     accuracy = positive("rtol", 1e-9 if rtol is None else rtol)
-    search = Search(time, NODES, *bounds, where, accuracy, span)
+    search = Search(time, *bounds, where, accuracy, span)
     before = time.transient * time.dt
     return _LimitCycle(system, state, guess, about, bounds, count, where, before, span, search)
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.equilibria import beside_stable
-from lyapkit.analyses.multipliers import floquet, sorted_growth
+from lyapkit.analyses.equilibria import extent, resting
+from lyapkit.analyses.multipliers import NEUTRAL, described, floquet, sorted_growth
 from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.shooting import Silent, solve_cyclic
+from lyapkit.analyses.shooting import Silent, growth_around, size, solve_cyclic
 from lyapkit.results import STATUS
 from lyapkit.systems.evaluate import values_and_jacobians
 
@@ -16,9 +16,6 @@ _NEWTON = 30
 _CLOSE, _AS_CLOSE = 0.05, 10.0  # a return worth a Newton iteration; and how much worse than the best may the first be
 _CLOSED = 1e-13  # mismatch, relative to the orbit's size, from which there is nothing to gain
 _DISTINCT = 1e-7  # iterates of one orbit are further apart than this, relative to its size
-# An orbit smaller than this, relative to 1 + |x|, may be beside a fixed point; and is at one, be it unstable.
-_AT_REST, _STILL = 1e-2, 1e-11
-_NEUTRAL = 1e-6
 
 
 def from_trajectories(system, values, states, low, high, transient, monitor):
@@ -48,26 +45,20 @@ def _examine(system, values, record, low, high, monitor):
     verdict, period = np.full(points, -1, dtype=np.int8), np.zeros(points, dtype=int)
     nodes, last = np.full((points, high, n), np.nan), record[:, -1]
     verdict[~np.isfinite(last).all(axis=1)] = STATUS["diverged"]
-    with np.errstate(invalid="ignore"):  # of orbits that have left the finite numbers
-        size = (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2
-        moved = size / (1.0 + abs(last).max(axis=1))
-        verdict[(verdict < 0) & (moved <= _STILL)] = STATUS["fixed_point"]
-        small = np.flatnonzero((verdict < 0) & (moved <= _AT_REST))
-    if len(small):
-        own = select(values, small)
-        verdict[small[beside_stable(system, own, last[small])]] = STATUS["fixed_point"]
+    reach = extent(record)
+    verdict[(verdict < 0) & resting(system, values, last, reach)] = STATUS["fixed_point"]
     with np.errstate(all="ignore"):
-        distance = abs(record[:, -2 : -2 - high : -1] - last[:, None]).max(axis=2) / size[:, None]
+        distance = abs(record[:, -2 : -2 - high : -1] - last[:, None]).max(axis=2) / reach[:, None]
         distance[:, : low - 1] = np.inf
         best = distance.min(axis=1)
         near = distance <= _AS_CLOSE * best[:, None] + 1e-9
     guesses = np.where((verdict < 0) & (best <= _CLOSE), np.argmax(near, axis=1) + 1, 0)
-    for (p, index) in groups(guesses):
+    for p, index in groups(guesses):
         if p:
             own = select(values, index)
             monitor.add(0)
             solved, periods, orbit, logs = solve(system, own, record[index, -1 - p : -1])
-            attracting = solved & (logs[:, 0] <= _NEUTRAL) & (periods >= low)
+            attracting = solved & (logs[:, 0] <= NEUTRAL) & (periods >= low)
             nodes[index[attracting], :p], period[index[attracting]] = orbit[attracting], periods[attracting]
             rest = np.where(periods == 1, STATUS["fixed_point"], STATUS["ok"])
             verdict[index[attracting]] = rest[attracting]
@@ -81,7 +72,7 @@ def solve(system, values, nodes):
     for _ in range(_NEWTON):
         own = select(values, active)
         wrong, tangent = mismatch(system, own, nodes[active])
-        size = 1.0 + abs(nodes[active]).max(axis=(1, 2))
+        scale = 1.0 + abs(nodes[active]).max(axis=(1, 2))
         finite = np.isfinite(tangent).all(axis=(1, 2, 3))
         moves = np.full((len(active), p, n), np.nan)
         zero = np.zeros((finite.sum(), n))
@@ -90,7 +81,7 @@ def solve(system, values, nodes):
                 tangent[finite], wrong[finite], np.zeros_like(wrong[finite]), zero, zero[:, 0]
             )[0]
         nodes[active] += moves
-        done = abs(wrong).max(axis=(1, 2)) <= _CLOSED * size
+        done = abs(wrong).max(axis=(1, 2)) <= _CLOSED * scale
         solved[active[done]] = True
         active = active[~done & finite]
         if not len(active):
@@ -109,13 +100,12 @@ def mismatch(system, values, nodes):
 def _least(system, values, nodes):
     """Least periods (P,), nodes that start at the largest value of the first unit, ln |multipliers| over p iterates."""
     points, p, _ = nodes.shape
-    size = abs(nodes - nodes.mean(axis=1, keepdims=True)).max(axis=(1, 2))
-    scale = 1e-9 * (1.0 + abs(nodes).max(axis=(1, 2)))
+    scale = _DISTINCT * size(nodes) + 1e-9 * (1.0 + abs(nodes).max(axis=(1, 2)))
     periods = np.full(points, p)
     for divisor in range(p, 0, -1):
         if p % divisor == 0:
             with np.errstate(invalid="ignore"):
-                same = abs(nodes - np.roll(nodes, -divisor, axis=1)).max(axis=(1, 2)) <= _DISTINCT * size + scale
+                same = abs(nodes - np.roll(nodes, -divisor, axis=1)).max(axis=(1, 2)) <= scale
             periods[same] = divisor
     first = np.argmax(nodes[:, :, 0], axis=1)
     turned = np.take_along_axis(nodes, ((first[:, None] + np.arange(p)) % p)[:, :, None], axis=1)
@@ -137,29 +127,23 @@ def measure(system, values, nodes, period, monitor):
 
 
 def _of_group(system, values, orbit, monitor):
-    points, p, n = orbit.shape
+    points, p, _ = orbit.shape
     wrong, tangent = mismatch(system, values, orbit)
-    size = abs(orbit - orbit.mean(axis=1, keepdims=True)).max(axis=(1, 2))
     logs, phases, basis, paired = floquet(tangent)
-    ensemble = Ensemble(system, values, orbit[:, 0], Clock("iterate", 1.0, 0, p), n, np.eye(n))
-    ensemble.set_frames(np.moveaxis(basis.swapaxes(1, 2), 0, 2))
-    sums = ensemble.run(p, Silent(monitor))[0]
-    total = sums[-1, :, :points]
-    angle = np.angle(phases)
+    growth, volume = growth_around(system, values, orbit[:, 0], "iterate", p, basis, monitor)
+    period = np.full(points, float(p))
     with np.errstate(all="ignore"):
-        difference = np.where(logs.sum(axis=1) == total[n], 0.0, logs.sum(axis=1) - total[n])
+        difference = np.where(logs.sum(axis=1) == volume, 0.0, logs.sum(axis=1) - volume)
         # one iterate may contract by more than rounding, but its determinant is known: the smallest one is the rest
         logs[:, -1] -= np.where(np.isfinite(difference) & (phases[:, -1].imag == 0), difference, 0.0)
         return {
             "state": orbit,
-            "period": np.full(points, float(p)),
-            "frequency": np.full(points, 1.0 / p),
-            "floquet_multiplier": np.exp(logs) * phases,
-            "log_abs_multiplier": logs,
-            "floquet_exponent": (logs + 1j * np.where(angle <= -np.pi, np.pi, angle)) / p,
-            "lyapunov_exponent": sorted_growth(total[:n].T, paired) / p,
-            "trivial_mode": np.zeros(points, dtype=np.int32),
+            "period": period,
+            "frequency": 1.0 / period,
+            **described(logs, phases, period),
+            "lyapunov_exponent": sorted_growth(growth, paired) / p,
+            "trivial_mode": np.zeros(points, dtype=int),
             "trivial_error": np.full(points, np.nan),
             "liouville_error": difference,
-            "residual": abs(wrong).max(axis=(1, 2)) / size,
+            "residual": abs(wrong).max(axis=(1, 2)) / size(orbit),
         }

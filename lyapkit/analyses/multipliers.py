@@ -11,7 +11,8 @@ import itertools
 import numpy as np
 import scipy.linalg
 
-MOST_SWEEPS = 60
+NEUTRAL = 1e-6  # |ln multiplier| below this counts as 1
+_MOST_SWEEPS = 60
 _COUPLED = 1e-13  # entries of Q' Q below the diagonal that still couple columns
 _FREE = 1e-3  # ratio of moduli from which a column need not wait for its neighbour
 
@@ -38,7 +39,7 @@ def _of_finite(tangent):
     q = np.broadcast_to(start, (points, n, n)).copy()
     returned, growth = np.empty_like(q), np.empty((points, n))
     active = np.arange(points)
-    for _ in range(MOST_SWEEPS):
+    for _ in range(_MOST_SWEEPS):
         begin = q[active]
         end, sums, _ = _sweep(tangent[active], begin, None)
         returned[active], growth[active] = begin.swapaxes(1, 2) @ end, sums
@@ -133,3 +134,14 @@ def sorted_growth(growth, paired):
         mean = (growth[:, j] + growth[:, j + 1]) / 2
         growth[:, j : j + 2] = np.where(paired[:, j, None], mean[:, None], growth[:, j : j + 2])
     return -np.sort(-growth, axis=1)
+
+
+def described(logs, phases, period):
+    """The variables of multipliers, from their logarithms and phases (P, n), and of their rates over periods (P,)."""
+    angle = np.angle(phases)
+    with np.errstate(all="ignore"):
+        return {
+            "floquet_multiplier": np.exp(logs) * phases,
+            "log_abs_multiplier": logs,
+            "floquet_exponent": (logs + 1j * np.where(angle <= -np.pi, np.pi, angle)) / period[:, None],
+        }

@@ -49,10 +49,3 @@ def _last_return(orbit, spacing, low, high, multiple):
     if again >= len(spans) or not low <= spans[again] <= high:
         return None
     return orbit[before[-1]], spans[again]
-
-
-def last_size(record):
-    """Half of what the unit that varies most covers in the last quarters of orbits (P, samples, n)."""
-    record = record[:, 3 * record.shape[1] // 4 :]
-    with np.errstate(invalid="ignore"):  # of orbits that have left the finite numbers
-        return (record.max(axis=1) - record.min(axis=1)).max(axis=1) / 2

@@ -13,9 +13,11 @@ import numpy as np
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
+from lyapkit.kernels import tangent as driver
 from lyapkit.systems.evaluate import values_at
 
 METHOD = "rk8"
+NODES = 16  # of a cycle of a flow
 _RANK = 1e-8  # singular values of the last system below this (relative) are directions of a family of cycles
 _LONGEST_MOVE, _LONGEST_STRETCH = 0.5, 0.2  # a Newton step, of the cycle's size and of its period
 
@@ -49,7 +51,24 @@ class Cycles:
     @property
     def size(self):
         """Largest deviation of a unit from its mean over the nodes (P,)."""
-        return abs(self.nodes - self.nodes.mean(axis=1, keepdims=True)).max(axis=(1, 2))
+        return size(self.nodes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """Where phase 0 is: at the crossing of `level` (P,) by a unit."""
+
+    unit: int
+    level: np.ndarray
+
+    def chosen(self, index):
+        """That of some cycles."""
+        return Section(self.unit, self.level[index])
+
+
+def size(nodes):
+    """Largest deviation of a unit from its mean over the nodes (P, M, n) of an orbit."""
+    return abs(nodes - nodes.mean(axis=1, keepdims=True)).max(axis=(1, 2))
 
 
 def flow_over(system, values, states, spans, steps, monitor, frame=None, directions=None, stride=0):
@@ -102,21 +121,39 @@ def samples(system, values, cycles, count, monitor):
     return result.reshape(points, count, n)
 
 
+def velocities(system, values, states):
+    """f at the states (P, count, n)."""
+    _, count, n = states.shape
+    return values_at(system, states.reshape(-1, n), repeated(values, count)).reshape(states.shape)
+
+
+def growth_around(system, values, starts, method, steps, basis, monitor, sizes=None):
+    """Growth (P, n) of the columns of bases (P, n, n) by the QR engine over `steps` steps, and that of the volume (P,).
+
+    `sizes` (P,): the steps' lengths, 1 for maps. Growth is in logarithms.
+    """
+    points, n = starts.shape
+    ensemble = Ensemble(system, values, starts, Clock(method, 1.0, 0, steps), n, np.eye(n), steps=sizes)
+    ensemble.set_frames(np.moveaxis(basis.swapaxes(1, 2), 0, 2))
+    total = ensemble.run(steps, Silent(monitor))[0][driver.WEIGHTS, :, :points]
+    return total[:n].T, total[n]
+
+
 def newton_step(system, values, cycles, section, monitor):
     """One Newton step for all cycles, in place; returns the mismatch before it and the change that it asks for (P,).
 
-    section: (unit, levels (P,)) fixes x_0[unit] = level; None keeps x_0 on the hyperplane across the velocity. Both
-    figures are relative to the cycle's size, and the change includes that of the period. Third, the segments'
-    tangent maps (P, M, n, n) before the step.
+    A section fixes x_0[unit] = level; None keeps x_0 on the hyperplane across the velocity. Both figures are
+    relative to the cycle's size, and the change includes that of the period. Third, the segments' tangent maps
+    (P, M, n, n) before the step.
     """
     mismatch, change = np.full((2, len(cycles.period)), np.nan)
     tangents = np.empty((*cycles.nodes.shape, cycles.nodes.shape[2]))
     for steps, index in groups(cycles.steps):
         part = cycles.chosen(index)
         own = select(values, index)
-        level = None if section is None else (section[0], section[1][index])
+        own_section = None if section is None else section.chosen(index)
         with np.errstate(all="ignore"):  # some may have left the finite numbers
-            outcome = _step_of_group(system, own, part, steps, level, monitor)
+            outcome = _step_of_group(system, own, part, steps, own_section, monitor)
         mismatch[index], change[index], tangents[index] = outcome
         cycles.put(index, part)
     return mismatch, change, tangents
@@ -126,17 +163,15 @@ def _step_of_group(system, values, cycles, steps, section, monitor):
     nodes, period, size = cycles.nodes, cycles.period, cycles.size
     points, count, n = nodes.shape
     ends, tangent = by_segments(system, values, nodes, period, steps // count, monitor)
-    of_all = repeated(values, count)
-    velocity = values_at(system, ends.reshape(-1, n), of_all).reshape(ends.shape)
+    velocity = velocities(system, values, ends)
     wrong = ends - np.roll(nodes, -1, axis=1)
-    with np.errstate(all="ignore"):
-        mismatch = abs(wrong).max(axis=(1, 2)) / size
+    mismatch = abs(wrong).max(axis=(1, 2)) / size
     if section is None:
         normal, distance = velocity[:, -1], np.zeros(points)
         normal = normal / np.linalg.norm(normal, axis=1, keepdims=True)
     else:
-        normal = np.broadcast_to(np.eye(n)[section[0]], (points, n))
-        distance = section[1] - nodes[:, 0, section[0]]
+        normal = np.broadcast_to(np.eye(n)[section.unit], (points, n))
+        distance = section.level - nodes[:, 0, section.unit]
     finite = np.isfinite(tangent).all(axis=(1, 2, 3)) & np.isfinite(velocity).all(axis=(1, 2)) & (size > 0)
     finite &= np.isfinite(normal).all(axis=1)
     moves, stretch = np.full(nodes.shape, np.nan), np.full(points, np.nan)
@@ -144,10 +179,9 @@ def _step_of_group(system, values, cycles, steps, section, monitor):
         moves[finite], stretch[finite] = solve_cyclic(
             tangent[finite], wrong[finite], velocity[finite] / count, normal[finite], distance[finite]
         )
-    with np.errstate(all="ignore"):
-        relative = np.fmax(abs(moves).max(axis=(1, 2)) / size, 0.0)
-        factor = np.fmin(1.0, _LONGEST_MOVE / relative)
-        factor = np.fmin(factor, _LONGEST_STRETCH * period / abs(stretch))
+    relative = np.fmax(abs(moves).max(axis=(1, 2)) / size, 0.0)
+    factor = np.fmin(1.0, _LONGEST_MOVE / relative)
+    factor = np.fmin(factor, _LONGEST_STRETCH * period / abs(stretch))
     cycles.nodes = nodes + factor[:, None, None] * moves
     cycles.period = period + factor * stretch
     return mismatch, np.maximum(relative, abs(stretch) / period), tangent
