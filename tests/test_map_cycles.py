@@ -5,15 +5,12 @@ import pathlib
 
 import numpy as np
 import pytest
+from test_limit_cycle import status_of
 
 import lyapkit as lk
-from lyapkit.results import STABLE, STATUS
+from lyapkit.results import STABLE
 
 TRUTH = json.loads((pathlib.Path(__file__).parent / "cycle_values.json").read_text())["maps"]
-
-
-def status_of(ds):
-    return {code: name for name, code in STATUS.items()}[int(ds.status)]
 
 
 @pytest.mark.parametrize(

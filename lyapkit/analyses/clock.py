@@ -9,6 +9,8 @@ from lyapkit.analyses.tolerances import tolerances
 from lyapkit.analyses.verb import choice, positive, real
 from lyapkit.kernels import steps
 from lyapkit.systems import inputs
+from lyapkit.systems.network import NetworkModel
+from lyapkit.systems.tracing import rule_signature
 
 MOST_STEPS = 1e15  # years of computing
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
@@ -94,6 +96,13 @@ def check_input(system, time):
     steps = drive.input_dt / time.dt
     if abs(steps - round(steps)) > 1e-9 * steps:
         raise ValueError(f"dt: {time.dt:g}, accepted: a whole fraction of input_dt, {drive.input_dt:g}")
+
+
+def depends_on_time(system):
+    """Whether the rule itself takes the time t."""
+    model = system.model
+    visible = model.lane_parameters(system.parameters)
+    return not isinstance(model, NetworkModel) and "t" in rule_signature(model.rule, visible)[2]
 
 
 def time_direction(system):

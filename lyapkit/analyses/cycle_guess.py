@@ -1,10 +1,10 @@
 """What a user may say of a cycle, checked: guesses, periods, sections."""
 
-import inspect
 import math
 
 import numpy as np
 
+from lyapkit.analyses.clock import depends_on_time
 from lyapkit.analyses.trajectory import trajectory
 from lyapkit.analyses.verb import positive, real, whole
 from lyapkit.systems import inputs
@@ -17,8 +17,7 @@ def iterates(system, state, count):
 
 
 def refuse_driven(system):
-    driven = inputs.drive(system).count > 0 or "t" in inspect.signature(system.model.rule).parameters
-    if driven:
+    if inputs.drive(system).count > 0 or depends_on_time(system):
         raise ValueError(f"system: {system.name} depends on time or an input, accepted: one that does not")
 
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lyapkit.analyses import newton
-from lyapkit.analyses.clock import checked_state
+from lyapkit.analyses.clock import checked_state, depends_on_time
 from lyapkit.analyses.points import select
 from lyapkit.analyses.proved_points import MOST_UNITS, expressions, prove
 from lyapkit.analyses.search_box import checked_box, region
@@ -16,9 +16,7 @@ from lyapkit.analyses.stability import eigenvalues
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.results import COMPLETE, POINT_KIND, STABLE, STATUS, empty
 from lyapkit.systems.evaluate import values_and_jacobians
-from lyapkit.systems.network import NetworkModel
 from lyapkit.systems.system import System
-from lyapkit.systems.tracing import rule_signature
 
 _WORK = 4000  # of one point, half of it the steps of its orbit
 _HOW = (
@@ -203,8 +201,6 @@ def at_rest(system):
         if callable(given) or (given != given[0]).any():
             raise ValueError("input: given one that varies in time, accepted: none, or samples that are all the same")
         system = system.with_(input=given[:1], input_dt=1e12, interpolation="hold")
-    model = system.model
-    visible = model.lane_parameters(system.parameters)
-    if not isinstance(model, NetworkModel) and "t" in rule_signature(model.rule, visible)[2]:
+    if depends_on_time(system):
         raise ValueError(f"system: {system.name} depends on the time t, accepted: one that does not")
     return system

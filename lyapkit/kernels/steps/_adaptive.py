@@ -7,6 +7,7 @@ and an input may have jumped. The divergence is integrated with the method's wei
 """
 
 from lyapkit.kernels.generated import load_module
+from lyapkit.kernels.steps._explicit import ARRAYS
 
 _HEADER = """from lyapkit.kernels.abi import CALL, field, number, pointer_at, redirect
 from lyapkit.kernels.jit import kernel
@@ -20,17 +21,10 @@ from lyapkit.kernels.vmath import maximum
 
 @kernel(CALL)
 def step(call):
-    cell, drive = pointer_at(number(call, "cell")), pointer_at(number(call, "drive"))
-    t, x, frame, h = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "h")
-    stage_t, stage_x = field(call, "stage_t"), field(call, "stage_x")
-    stage_frame = field(call, "stage_frame")
-    slopes, frame_slopes = field(call, "slopes"), field(call, "frame_slopes")
-    columns, stage_columns, column_slopes = merged(frame), merged(stage_frame), merged(frame_slopes)
-    mean, divergence = field(call, "mean_divergence"), field(call, "divergence")
-    control, tolerance = field(call, "control"), field(call, "tolerance")
+"""
+_CONTROL = """    control, tolerance = field(call, "control"), field(call, "tolerance")
     rtol, atol = tolerance[0], tolerance[1]
     units, spread = 1.0 * number(call, "units"), number(call, "spread") == 1
-    n, driven, held = x.shape[0], number(call, "inputs") > 0, number(call, "held") == 1
     if driven and held:
         drive(call)
     begin(call)
@@ -110,7 +104,7 @@ def adaptive_step(tableau, estimates, order):
     count = len(tableau) - 1
     reuses = (tableau[count - 1, 1:] == tableau[count, 1:]).all()
     indent = " " * (12 if reuses else 8)
-    text = _HEADER + ("        if attempts == 1:\n" if reuses else "")
+    text = _HEADER + ARRAYS + _CONTROL + ("        if attempts == 1:\n" if reuses else "")
     text += _FIRST.format(indent=indent, evaluate=_EVALUATE.format(s=0, indent=indent))
     for s in range(count - reuses):
         if s:

@@ -15,7 +15,9 @@ from lyapkit.kernels.views import merged, part
 
 @kernel(CALL)
 def step(call):
-    cell, drive = pointer_at(number(call, "cell")), pointer_at(number(call, "drive"))
+"""
+# what every printed step works with
+ARRAYS = """    cell, drive = pointer_at(number(call, "cell")), pointer_at(number(call, "drive"))
     t, x, frame, h = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "h")
     stage_t, stage_x = field(call, "stage_t"), field(call, "stage_x")
     stage_frame = field(call, "stage_frame")
@@ -51,7 +53,7 @@ def explicit_step(tableau):
     stages = [_stage(tableau, s, count) for s in range(count)]
     moves = {1: _MOVE.format(t="stage_t", x="stage_x", frame="stage_frame")}
     text = "".join(moves.get(s, "") + stage for s, stage in enumerate(stages))
-    return load_module(_HEADER + text + _MOVE.format(t="t", x="x", frame="frame")).step
+    return load_module(_HEADER + ARRAYS + text + _MOVE.format(t="t", x="x", frame="frame")).step
 
 
 def _stage(tableau, s, count):
