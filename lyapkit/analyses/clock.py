@@ -1,6 +1,7 @@
 """The steps of a run, and what is asked of them: methods, durations, initial states, inputs that last."""
 
 import dataclasses
+import inspect
 import math
 
 import numpy as np
@@ -9,8 +10,6 @@ from lyapkit.analyses.tolerances import tolerances
 from lyapkit.analyses.verb import choice, positive, real
 from lyapkit.kernels import steps
 from lyapkit.systems import inputs
-from lyapkit.systems.network import NetworkModel
-from lyapkit.systems.tracing import rule_signature
 
 MOST_STEPS = 1e15  # years of computing
 FLOW_METHODS = [name for name in steps.names() if name != "iterate"]
@@ -100,9 +99,7 @@ def check_input(system, time):
 
 def depends_on_time(system):
     """Whether the rule itself takes the time t."""
-    model = system.model
-    visible = model.lane_parameters(system.parameters)
-    return not isinstance(model, NetworkModel) and "t" in rule_signature(model.rule, visible)[2]
+    return "t" in inspect.signature(system.model.rule).parameters and "t" not in system.parameters
 
 
 def time_direction(system):
