@@ -51,6 +51,19 @@ STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
 COMPLETE = {"searched": 0, "proved": 1}
 POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
 BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
+# why a branch or a curve ends
+END = {
+    "not_followed": -1,
+    "bound": 0,
+    "closed": 1,
+    "most_points": 2,
+    "stalled": 3,
+    "not_finite": 4,
+    "double_zero": 5,
+    "period_diverges": 6,
+    "no_cycle": 7,
+    "other_branch": 8,
+}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
