@@ -24,6 +24,7 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+    "bifurcation_curve": "analyses.bifurcation_curve",
     "scan": "scanning",
     "save": "results",
     "load": "results",
