@@ -8,7 +8,7 @@ import numpy as np
 from lyapkit.kernels.abi import CALL, field
 from lyapkit.kernels.generated import load_module
 from lyapkit.kernels.jit import Kernel, announce, inline
-from lyapkit.systems import codegen
+from lyapkit.systems import codegen, multilinear
 from lyapkit.systems.expression import Untraceable
 from lyapkit.systems.tracing import rule_signature, trace
 
@@ -46,9 +46,9 @@ class TracedCell:
         return load_module(codegen.adjoint_source(self._traced, self._hoisted)).adjoint
 
     @functools.cache  # noqa: B019 - a cell lives as long as its model
-    def multilinear(self, order):
-        """The second or third derivative along directions."""
-        source = codegen.multilinear_source(self._traced, self._hoisted, order)
+    def multilinear(self, order, with_parameters=False):
+        """The derivative of some order along as many directions, also of the parameters where asked."""
+        source = multilinear.traced_source(self._traced, self._hoisted, order, with_parameters)
         return load_module(source).multilinear
 
     @functools.cached_property

@@ -1,4 +1,4 @@
-"""Lane kernels from expressions: state, tangent, adjoint, second and third derivatives.
+"""Lane kernels from expressions: state, tangent and adjoint.
 
 Each kernel is printed as a Python module (see `kernels.generated`). What depends on the parameters alone is
 hoisted into ``prepare``, run once per block: p holds the raw parameters first, then the hoisted ones.
@@ -169,7 +169,7 @@ def _inputs(traced, hoisted):
     return names, loads
 
 
-def _used_loads(traced, hoisted, roots):
+def used_loads(traced, hoisted, roots):
     """A printer, and the loads of what the roots read."""
     names, loads = _inputs(traced, hoisted)
     known = set(names)
@@ -205,7 +205,7 @@ def cell_source(traced, kind, hoisted, with_parameters):
     by_parameter = traced.parameter_jacobian() if with_parameters else [[]] * n
     volume = _divergence(traced, kind, jacobian)
     roots = [*traced.outputs, *_flat(jacobian), *_flat(by_parameter), volume]
-    out = _used_loads(traced, hoisted, roots)
+    out = used_loads(traced, hoisted, roots)
     for i, value in enumerate(out.print(traced.outputs)):
         out.store("rate", f"({i}, lane)", value, traced.outputs[i])
     out.line("if frame.shape[0] > 0:")
@@ -234,7 +234,7 @@ def cell_source(traced, kind, hoisted, with_parameters):
             )
         out.line(f"store(frame_rate, (c, {i}, lane), {_sum(terms)})")
     fields = ["t", "x", "u", "frame", "p", "dp", "scratch", "rate", "frame_rate", "divergence"]
-    return _function("cell", fields, out.lines)
+    return function_text("cell", fields, out.lines)
 
 
 def _products(values, nodes, factor):
@@ -290,7 +290,7 @@ def adjoint_source(traced, hoisted):
     """Text of the adjoint action: cotangents of the state and of the raw parameters."""
     n, count = traced.dimension, len(traced.raw)
     jacobian, by_parameter = traced.jacobian(), traced.parameter_jacobian()
-    out = _used_loads(traced, hoisted, [*_flat(jacobian), *_flat(by_parameter)])
+    out = used_loads(traced, hoisted, [*_flat(jacobian), *_flat(by_parameter)])
     entries = out.print(map(_bare, _flat(jacobian)))
     slopes = out.print(map(_bare, _flat(by_parameter)))
     out.line("for c in range(frame.shape[0]):")
@@ -303,25 +303,7 @@ def adjoint_source(traced, hoisted):
     for m in range(count):
         terms = _products(slopes[m::count], [row[m] for row in by_parameter], "w{}")
         out.line(f"store(parameter_part, (c, {m}, lane), {_sum(terms)})")
-    return _function("adjoint", ["t", "x", "u", "frame", "p", "frame_rate", "parameter_part"], out.lines)
-
-
-def multilinear_source(traced, hoisted, order):
-    """Text of D^order f [v_1, ..., v_order], by differentiating `order` times along directions."""
-    directions = [
-        [traced.graph.variable(f"d{d}_{i}") for i in range(traced.dimension)] for d in range(order)
-    ]
-    result = traced.outputs
-    for direction in directions:
-        result = traced.along(dict(zip(traced.state, direction, strict=True)), of=result)
-    out = _used_loads(traced, hoisted, result)
-    for d, direction in enumerate(directions):
-        for i, node in enumerate(direction):
-            out.names[node] = f"d{d}_{i}"
-            out.line(f"d{d}_{i} = load(frame, ({d}, {i}, lane))")
-    for i, value in enumerate(out.print(result)):
-        out.store("rate", f"({i}, lane)", value, result[i])
-    return _function("multilinear", ["t", "x", "u", "frame", "p", "rate"], out.lines)
+    return function_text("adjoint", ["t", "x", "u", "frame", "p", "frame_rate", "parameter_part"], out.lines)
 
 
 def prepare_source(traced, hoisted):
@@ -338,7 +320,7 @@ def prepare_source(traced, hoisted):
     return f"{_HEADER}\n@kernel(PREPARE)\ndef prepare(raw, p):\n{loop}{body}\n"
 
 
-def _function(name, fields, lines):
+def function_text(name, fields, lines):
     """Text of a kernel that takes these fields from its call table."""
     reads = "".join(f'    {f} = field(call, "{f}")\n' for f in fields)
     body = "\n".join(lines) or "        pass"

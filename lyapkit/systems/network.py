@@ -10,6 +10,7 @@ import numpy as np
 
 from lyapkit.kernels.generated import load_module
 from lyapkit.systems import matrices as mx
+from lyapkit.systems import multilinear
 from lyapkit.systems import network_codegen as codegen
 from lyapkit.systems.inputs import INPUT, checked_input
 from lyapkit.systems.layout import Data, Lanes, Spread, rows_of, spread
@@ -30,6 +31,7 @@ class NetworkCell:
 
     def __init__(self, net, kind):
         self.net, self.kind = net, kind
+        self.movable = (*net.numbers, *net.vectors)  # with derivatives: numbers, and vectors moved as a whole
         net.set_volume(kind)
         self.places = codegen.Places(net)
         self.rows = self.raw_rows = len(net.numbers)
@@ -56,9 +58,10 @@ class NetworkCell:
         return self._load("adjoint", codegen.adjoint_source(self.net, self.places))
 
     @functools.cache  # noqa: B019 - a cell lives as long as its model
-    def multilinear(self, order):
-        """The second or third derivative along directions."""
-        return self._load(f"multilinear {order}", codegen.multilinear_source(self.net, self.places, order))
+    def multilinear(self, order, with_parameters=False):
+        """The derivative of some order along as many directions, also of the `movable` where asked."""
+        source = multilinear.network_source(self.net, self.places, order, with_parameters and self.movable)
+        return self._load(f"multilinear {order} {with_parameters}", source)
 
     def scratch_rows(self, data, columns):
         """Rows of working space that suffice for all kernels loaded so far."""

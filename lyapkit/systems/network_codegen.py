@@ -11,7 +11,7 @@ from lyapkit.systems.derivatives import reachable
 from lyapkit.systems.expression import lift
 from lyapkit.systems.operations import BOOLEANS
 
-_HEADER = """from math import inf, nan
+HEADER = """from math import inf, nan
 
 from lyapkit.kernels.abi import CALL, PREPARE, field, number
 from lyapkit.kernels.activations import *
@@ -60,7 +60,7 @@ def _all_spaces(net):
     return [space for pair in net.matrices.values() for space in pair] + list(net.vectors.values())
 
 
-class _Writer:
+class Writer:
     """Prints levels of loops and products; `working` collects the vectors of the working space."""
 
     def __init__(self, net, places):
@@ -232,7 +232,7 @@ def _is_parameter(net, node):
 
 def cell_source(net, places, with_parameters):
     """(text of the cell, its working vectors): rate, tangent and, where there is a form, divergence."""
-    writer = _Writer(net, places)
+    writer = Writer(net, places)
     directions = net.directions("direction")
     seeds = dict(zip(net.state, directions, strict=True))
     if with_parameters:
@@ -261,7 +261,7 @@ def cell_source(net, places, with_parameters):
     ends = [(node, s, ("frame_rate", first)) for node, s, first in zip(tangent, spaces, firsts, strict=True)]
     writer.run([], ends, columns=True)
     writer.lines[mark:] = [f"    {line}" for line in writer.lines[mark:]]
-    return _HEADER.format(name="cell") + "\n".join(writer.lines) + "\n", writer.working
+    return HEADER.format(name="cell") + "\n".join(writer.lines) + "\n", writer.working
 
 
 def _sum_up(writer, vectors, matrix):
@@ -276,7 +276,7 @@ def _sum_up(writer, vectors, matrix):
 
 def adjoint_source(net, places):
     """(text, working vectors) of the adjoint action on cotangents of the state, and of the numbers."""
-    writer = _Writer(net, places)
+    writer = Writer(net, places)
     cotangents = net.directions("cotangent")
     back = [lift(net.graph, 0.0) if v is None else v for v in net.backward(cotangents)]
     spaces = list(net.components.values())
@@ -306,23 +306,4 @@ def adjoint_source(net, places):
         writer.line(f"parameter_part[c, {m}, :] = parameter_part[c, {m}, :].sum()", 3)
     ends = [(node, s, ("frame_rate", first)) for node, s, first in zip(back, spaces, firsts, strict=True)]
     writer.run([], ends, columns=True)
-    return _HEADER.format(name="adjoint") + "\n".join(writer.lines) + "\n", writer.working
-
-
-def multilinear_source(net, places, order):
-    """(text, working vectors) of D^order f [v_1, ..., v_order], the directions in the columns of the frame."""
-    writer = _Writer(net, places)
-    result = net.outputs
-    for d in range(order):
-        directions = net.directions(f"direction{d}")
-        writer.line(f"column{d} = block(merged(frame), {d} * x.shape[0], 1, x.shape[0])")
-        for node, name in zip(directions, net.components, strict=True):
-            writer.reads[node] = (f"column{d}", places.read("first", name), "0")
-        result = net.along(dict(zip(net.state, directions, strict=True)), of=result)
-        result = [lift(net.graph, 0.0) if v is None else v for v in result]
-    ends = [
-        (node, space, ("rate_block", places.read("first", name)))
-        for node, (name, space) in zip(result, net.components.items(), strict=True)
-    ]
-    writer.run([], ends, columns=False)
-    return _HEADER.format(name="multilinear") + "\n".join(writer.lines) + "\n", writer.working
+    return HEADER.format(name="adjoint") + "\n".join(writer.lines) + "\n", writer.working
