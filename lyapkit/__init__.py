@@ -26,6 +26,7 @@ _PUBLIC = {
     "fixed_points": "analyses.fixed_points",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "scan": "scanning",
+    "hopf_map": "scanning.hopf_map",
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",

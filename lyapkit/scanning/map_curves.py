@@ -1,0 +1,2 @@
+def curves_over(system, axes):
+    return {}, {}
