@@ -13,14 +13,14 @@ import numpy as np
 from lyapkit.analyses import estimators
 from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.locking import closest_return
+from lyapkit.analyses.locking import first_return
 from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.kernels import tangent
 from lyapkit.results import REGIME, STABLE
 
 _LARGEST = 1e8  # states of an orbit that has left
-_SAMPLES = 128  # of a window in which rest is looked for
+_SAMPLES = 32  # of a window in which rest is looked for
 _BESIDE = 1e-2  # distance from a stable fixed point, relative to 1 + |x|, at which an orbit may have come to rest
 _NEARER = 0.9  # and by how much its second half must be nearer than its first
 _THERE = 1e-10  # an orbit this near is there
@@ -52,31 +52,27 @@ def regimes(system, values, states, points, watch, monitor):
     count = len(states)
     kind = np.full(count, REGIME["undecided"], dtype=np.int8)
     period, middle = np.zeros(count, dtype=np.int64), np.full(states.shape, np.nan)
-    open_, x, clock = np.arange(count), states.copy(), watch.clock
+    open_, x = np.arange(count), states.copy()
+    lengths = [watch.clock.steps * 2**number for number in range(watch.doublings + 1)]
     with np.errstate(all="ignore"):
-        for number in range(watch.doublings + 1):
+        for number, steps in enumerate([max(watch.clock.transient, 1), *lengths]):
             own, near = select(values, open_), points.of(open_)
-            before = 0 if number else clock.transient
-            steps = clock.steps * 2**number
-            verdict, x[open_], middle[open_] = _at_rest(system, own, x[open_], near, clock, before, steps, monitor)
+            verdict, x[open_], middle[open_] = _at_rest(system, own, x[open_], near, watch.clock, steps, monitor)
             kind[open_] = verdict
             open_ = open_[verdict == REGIME["undecided"]]
-            if not len(open_) or (system.kind == "flow" and system.dimension == 1):
-                break
-            own = select(values, open_)
-            verdict, period[open_], x[open_] = _moving(system, own, x[open_], watch, steps, monitor)
-            kind[open_] = verdict
-            open_ = open_[verdict == REGIME["undecided"]]
+            if number and len(open_) and not (system.kind == "flow" and system.dimension == 1):
+                own = select(values, open_)
+                kind[open_], period[open_], x[open_] = _moving(system, own, x[open_], watch, steps, monitor)
+                open_ = open_[kind[open_] == REGIME["undecided"]]
             if not len(open_):
                 break
     return kind, period, middle
 
 
-def _at_rest(system, values, states, points, clock, before, steps, monitor):
+def _at_rest(system, values, states, points, clock, steps, monitor):
     """Verdicts (P,) of orbits that rest, leave or cannot but cycle; last states and means (P, n)."""
     count = len(states)
     ensemble = Ensemble(system, values, states, clock, 0)
-    ensemble.run(before, monitor)
     _, record = ensemble.run(steps, monitor, stride=max(steps // _SAMPLES, 1))
     record = record[..., :count]  # (samples, n, P)
     x = np.ascontiguousarray(record[-1].T)
@@ -97,7 +93,8 @@ def _at_rest(system, values, states, points, clock, before, steps, monitor):
         cycles = points.complete & ~points.full & settled.all(axis=1) & ~at_unstable
         verdict = np.where(cycles, REGIME["limit_cycle"], verdict)
     verdict = np.where(gone, REGIME["diverging"], verdict)
-    return verdict.astype(np.int8), x, _mean(record)
+    middle = np.where(rests[:, None], x, _mean(record[half:]))
+    return verdict.astype(np.int8), x, middle
 
 
 def _mean(record):
@@ -124,7 +121,7 @@ def _moving(system, values, states, watch, steps, monitor):
     mean, spread = estimators.weighted_mean(sums[: tangent.WEIGHTS, :, :count], 1.0)
     regular = estimators.is_regular(mean[:k], spread[:k], plain[:k], error[:k])
     mean, spread = mean[:k], estimators.guarded(spread, error)[:k]
-    chaotic = ~regular & (plain[0] > _SURE * error[0]) & (plain[0] * steps > _SETTLED)
+    chaotic = ~regular & (system.kind == "map" or n > 2) & (plain[0] > _SURE * error[0]) & (plain[0] * steps > _SETTLED)
     zero = regular & (abs(mean) <= _SURE * spread + _ZERO) & (spread <= _FINE * clock.dt)
     contracts = regular & (mean < -_SURE * spread - _ZERO) & (mean * steps < -_SETTLED)
     x = ensemble.gather("x").T[:count]
@@ -149,10 +146,7 @@ def _periods(system, values, states, watch, monitor):
     clock = watch.clock
     record = Ensemble(system, values, states, clock, 0).run(watch.longest_period, monitor, stride=1)[1]
     record = record[..., : len(states)]
-    start = states.T
-    nothing = np.zeros((len(record), len(states)))
-    period, distance, _, _ = closest_return(start, record, nothing)
-    extent = abs(record - start).max(axis=(0, 1))
-    size = np.maximum(abs(record).max(axis=(0, 1)), extent)
+    period, distance, size = first_return(states.T, record)
+    extent = abs(record - states.T).max(axis=(0, 1))
     closed = (distance <= _RETURNED * size) & (extent > _RETURNED * size)
     return np.where(closed, period, 0)
