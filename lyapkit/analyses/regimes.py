@@ -55,9 +55,9 @@ def regimes(system, values, states, points, watch, monitor):
     open_, x = np.arange(count), states.copy()
     lengths = [watch.clock.steps * 2**number for number in range(watch.doublings + 1)]
     with np.errstate(all="ignore"):
-        for number, steps in enumerate([max(watch.clock.transient, 1), *lengths]):
+        for number, steps in enumerate([2 * max(watch.clock.transient, 1), *lengths]):
             own, near = select(values, open_), points.of(open_)
-            verdict, x[open_], middle[open_] = _at_rest(system, own, x[open_], near, watch.clock, steps, monitor)
+            verdict, x[open_], middle[open_] = _at_rest(system, own, x[open_], near, watch.clock, steps // 2, monitor)
             kind[open_] = verdict
             open_ = open_[verdict == REGIME["undecided"]]
             if number and len(open_) and not (system.kind == "flow" and system.dimension == 1):
@@ -88,13 +88,19 @@ def _at_rest(system, values, states, points, clock, steps, monitor):
     rests = stable.any(axis=1) & (late <= _BESIDE) & ((late <= _NEARER * early) | (late <= _THERE))
     verdict = np.where(rests, REGIME["fixed_point"], REGIME["undecided"])
     if system.kind == "flow" and system.dimension == 2:
-        settled = (points.stable == STABLE["unstable"]) | (points.stable == STABLE["absent"])
         at_unstable = (distance <= _THERE * scale[:, None]).any(axis=1)
-        cycles = points.complete & ~points.full & settled.all(axis=1) & ~at_unstable
-        verdict = np.where(cycles, REGIME["limit_cycle"], verdict)
+        verdict = np.where(only_cycles(system, points) & ~at_unstable, REGIME["limit_cycle"], verdict)
     verdict = np.where(gone, REGIME["diverging"], verdict)
     middle = np.where(rests[:, None], x, _mean(record[half:]))
     return verdict.astype(np.int8), x, middle
+
+
+def only_cycles(system, points):
+    """Where (P,) a bounded orbit, in general, can but tend to a cycle: in a plane with no fixed point that attracts."""
+    if system.kind == "map" or system.dimension != 2:
+        return np.zeros(len(points.count), dtype=bool)
+    repelling = (points.stable == STABLE["unstable"]) | (points.stable == STABLE["absent"])
+    return points.complete & ~points.full & repelling.all(axis=1)
 
 
 def _mean(record):
@@ -112,8 +118,6 @@ def _moving(system, values, states, watch, steps, monitor):
     count, n, clock = len(states), system.dimension, watch.clock
     k = min(n, 2)
     ensemble = Ensemble(system, values, states, clock, k, starting_frame(n, k, 0))
-    ensemble.run(steps // 4, monitor, settle=steps // 4)
-    ensemble.restart_frames()
     batch = estimators.batch_steps(steps, tangent.WINDOW, estimators.BATCHES)
     sums, _ = ensemble.run(steps, monitor, settle=steps // 16, batch=batch)
     batches = sums[tangent.WEIGHTS :, :, :count]

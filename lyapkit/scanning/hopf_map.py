@@ -8,7 +8,7 @@ import numpy as np
 from lyapkit.analyses.clock import Clock, checked_state, clock
 from lyapkit.analyses.fixed_points import fixed_points
 from lyapkit.analyses.points import select
-from lyapkit.analyses.regimes import Watch, regimes
+from lyapkit.analyses.regimes import Watch, only_cycles, regimes
 from lyapkit.analyses.verb import real, truth, whole
 from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
@@ -19,7 +19,7 @@ from lyapkit.scanning.map_curves import curves_over
 from lyapkit.scanning.pool import cores, run_to_end
 from lyapkit.systems.system import System, as_system
 
-_BLOCK = 512  # points of one task
+_BLOCK = 2048  # points of one task
 _VARIABLES = (
     "n_fixed_points", "n_stable", "complete", "leading_eigenvalue", "growth_rate", "regime", "orbit_regime",
     "orbit_period", "status",
@@ -44,11 +44,14 @@ class HopfMap:
 
     def measure(self, values, found, monitor):
         """name -> (points,) for parameters name -> (points,) and their fixed points."""
-        kinds, period, middle = [], None, None
-        for states in self._starts(found):
-            kind, lasting, mean = regimes(self.system, values, states, found, self.watch, monitor)
+        starts = self._starts(found)
+        first, period, middle = regimes(self.system, values, next(starts), found, self.watch, monitor)
+        kinds, more = [first], np.flatnonzero(~only_cycles(self.system, found) | (first != REGIME["limit_cycle"]))
+        for states in starts:
+            kind = first.copy()
+            own, there = select(values, more), found.of(more)
+            kind[more] = regimes(self.system, own, states[more], there, self.watch, monitor)[0]
             kinds.append(kind)
-            period, middle = (lasting, mean) if period is None else (period, middle)
         n_stable = (found.stable == STABLE["stable"]).sum(axis=1)
         leading = self._leading(found, middle)
         with np.errstate(all="ignore"):
