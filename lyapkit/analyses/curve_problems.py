@@ -1,8 +1,8 @@
-"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state and parameters.
+"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state, parameters.
 
-To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue crosses
-the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes just where
-A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
+To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue
+crosses the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes
+just where A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
 Bifurcations of Dynamical Equilibria (2000), ch. 3). Where a pair crosses (Hopf, Neimark-Sacker), g is the trace of
 the pair's block, or its determinant less 1. All gradients come from exact second derivatives.
 """
