@@ -276,9 +276,9 @@ def _described(system, names, kind, curves, attrs):
     variables = {
         **{name: (("point",), unknowns[:, n + i]) for i, name in enumerate(names)},
         "state": (("point", "unit"), unknowns[:, :n]),
-        "frequency": (("point",), np.array([form.frequency for form in forms], dtype=float)),
+        "frequency": (("point",), np.array([curve.problem.frequency(point.u) for _, curve, point in points])),
         "normal_form_coefficient": (("point",), np.array([form.coefficient for form in forms], dtype=float)),
-        "criticality": (("point",), np.array([CRITICALITY[form.criticality] for form in forms], dtype=np.int8)),
+        "criticality": (("point",), np.array([_criticality(kind, form) for form in forms], dtype=np.int8)),
         "codimension_two": (("point",), special[:, 0].astype(np.int8)),
         "degenerate": (("point",), special[:, 1].astype(np.int8)),
         "curve_number": (("point",), np.array([number for number, *_ in points], dtype=np.int64)),
@@ -293,6 +293,11 @@ def _described(system, names, kind, curves, attrs):
         del ds.attrs[f"parameter_{name}"]
     ds.frequency.attrs |= {"long_name": "angular frequency", "units": "rad per " + _STEP_WORD[system.kind]}
     return ds
+
+
+def _criticality(kind, form):
+    """The flag of what branches off; a fold has no cycle or circle."""
+    return CRITICALITY["none"] if kind == "fold" or math.isnan(form.coefficient) else form.criticality
 
 
 _STEP_WORD = {"flow": "time unit", "map": "period"}
