@@ -112,7 +112,8 @@ def test_neimark_sacker_curve_of_the_literal_map():
 def test_bogdanov_takens_normal_form():
     system = lk.define_flow(
         lambda x, b1, b2: (x[1], b1 + b2 * x[0] + x[0] ** 2 - x[0] * x[1]),
-        parameters={"b1": -0.1, "b2": -0.5}, dimension=2,
+        parameters={"b1": -0.1, "b2": -0.5},
+        dimension=2,
     )
     bounds = {"b1": (-1, 1), "b2": (-1, 1)}
     fold = lk.bifurcation_curve(system, "fold", bounds=bounds)

@@ -69,8 +69,8 @@ def bifurcation_curve(
     progress     True, False, or None: a bar on a terminal
 
     Pseudo-arclength continuation of f = 0 with one equation more: a bordered determinant for a real eigenvalue, trace
-    or determinant of the block of a pair. All derivatives are exact (traced). Points of codimension two
-    are zeros of test functions, located to rounding: cusp, Bogdanov-Takens, Bautin, zero-Hopf, double Hopf; of maps cusp,
+    or determinant of the block of a pair. All derivatives are exact (traced). Points of codimension two are zeros of
+    test functions, located to rounding: cusp, Bogdanov-Takens, Bautin, zero-Hopf, double Hopf; of maps cusp,
     resonances 1:1 to 1:4, Chenciner, generalised period doubling, and crossings with other multipliers. A Hopf curve
     ends at a double zero (reason "double_zero"), beyond which the pair is real. Sources: Kuznetsov, Elements of Applied
     Bifurcation Theory (4th ed. 2023), ch. 5, 8 to 10; Govaerts, Numerical Methods for Bifurcations of Dynamical
