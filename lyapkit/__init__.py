@@ -24,6 +24,7 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+    "convert_coefficient": "analyses.conventions",
     "scan": "scanning",
     "save": "results",
     "load": "results",
