@@ -24,7 +24,11 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+<<<<<<< HEAD
     "bifurcation_curve": "analyses.bifurcation_curve",
+=======
+    "convert_coefficient": "analyses.conventions",
+>>>>>>> wip-h1
     "scan": "scanning",
     "save": "results",
     "load": "results",

@@ -1,10 +1,10 @@
 """Coefficients of normal forms on centre manifolds, for critical eigenvectors of norm 1.
 
-Each function takes (jets, x, p): `Jets` of a flow or of a power of a map, at a point where the named bifurcation is. A is
-the Jacobian, B and C the second and third derivatives, A q = mu q with |q| = 1, and p the adjoint eigenvector with
-<p, q> = 1, <p, q> the sum of conj(p_i) q_i. Where the bifurcation is not there (a pair of real eigenvalues in place of a
-complex one, numbers that are not finite) everything is NaN; nothing raises. So coefficients along a curve can be asked
-for without a thought.
+Each function takes (jets, x, p): `Jets` of a flow or of a power of a map, at a point where the named bifurcation is. A
+is the Jacobian, B and C the second and third derivatives, A q = mu q with |q| = 1, and p the adjoint eigenvector with
+<p, q> = 1, <p, q> the sum of conj(p_i) q_i. Where the bifurcation is not there (a pair of real eigenvalues in place of
+a complex one, numbers that are not finite) everything is NaN; nothing raises. So coefficients along a curve can be
+asked for without a thought.
 
 Kuznetsov, Elements of Applied Bifurcation Theory, 3rd ed. (2004), chapters 5, 8 and 9; Kuznetsov & Meijer, SIAM J. Sci.
 Comput. 26 (2005) 1932, for maps.
@@ -17,9 +17,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from lyapkit.analyses.critical_point import CriticalPoint, pair
+
 _DEGENERATE = 1e-6  # a coefficient of this part of its terms is none: points on curves are known to about 1e-8
-_CRITICAL = 1e-6  # distance of a critical eigenvalue from its line, of the largest eigenvalue
-_SINGULAR = 1e-4  # smallest singular value, of the largest, that a located point of codimension two has
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,10 +45,10 @@ _NONE = NormalForm()
 
 def fold(jets, x, p):
     """a = <p, B(q, q)> / 2 of xi' = beta + a xi^2 (maps: xi <- xi + beta + a xi^2)."""
-    point = _Point(jets, x, p)
+    point = CriticalPoint(jets, x, p)
     q, w = point.null(point.unit)
     second = point.B(q, q)
-    a = _pair(w, second) / 2
+    a = pair(w, second) / 2
     size = (point.size(w, second) + point.extent * point.size(w, point.C(q, q, q))) / 2
     return NormalForm(a, degenerate=_vanishes(a, size))
 
@@ -58,23 +58,23 @@ def cusp(jets, x, p):
 
     (A - mu) h = -B(q, q) + <p, B(q, q)> q with <p, h> = 0. more: a.
     """
-    point = _Point(jets, x, p)
+    point = CriticalPoint(jets, x, p)
     q, w = point.null(point.unit)
     second = point.B(q, q)
-    h = point.bordered(point.unit, q, w, _pair(w, second) * q - second)
+    h = point.bordered(point.unit, q, w, pair(w, second) * q - second)
     terms = point.C(q, q, q) / 6, point.B(q, h) / 2
-    c = _pair(w, terms[0] + terms[1])
-    return NormalForm(c, degenerate=_vanishes(c, point.size(w, *terms)), more={"a": _pair(w, second) / 2})
+    c = pair(w, terms[0] + terms[1])
+    return NormalForm(c, degenerate=_vanishes(c, point.size(w, *terms)), more={"a": pair(w, second) / 2})
 
 
 def hopf(jets, x, p):
     """Re c1 of z' = i omega z + c1 z |z|^2, negative where the cycle is stable.
 
-    c1 = <p, C(q, q, q*) - 2 B(q, A^-1 B(q, q*)) + B(q*, (2 i omega - A)^-1 B(q, q))> / 2 (Kuznetsov 2004, (5.34)). Bautin
-    points are where it vanishes: degenerate.
+    c1 = <p, C(q, q, q*) - 2 B(q, A^-1 B(q, q*)) + B(q*, (2 i omega - A)^-1 B(q, q))> / 2 (Kuznetsov 2004, 5.4).
+    Bautin points are where it vanishes: degenerate.
     """
-    point = _Point(jets, x, p)
-    eigenvalue = point.critical_pair()
+    point = CriticalPoint(jets, x, p)
+    eigenvalue = point.criticalpair()
     if eigenvalue is None:
         return _NONE
     omega = eigenvalue.imag
@@ -85,10 +85,10 @@ def neimark_sacker(jets, x, p):
     """Re(exp(-i theta) d) of z <- exp(i theta) z + d z |z|^2, negative where the invariant circle is stable.
 
     d = <p, C(q, q, q*) + 2 B(q, (1 - A)^-1 B(q, q*)) + B(q*, (exp(2 i theta) - A)^-1 B(q, q))> / 2 (Kuznetsov 2004,
-    (5.49)).
+    5.4).
     """
-    point = _Point(jets, x, p)
-    eigenvalue = point.critical_pair()
+    point = CriticalPoint(jets, x, p)
+    eigenvalue = point.criticalpair()
     if eigenvalue is None:
         return _NONE
     theta = cmath.phase(eigenvalue)
@@ -98,8 +98,9 @@ def neimark_sacker(jets, x, p):
 def _oscillation(point, eigenvalue, unit, double, turn, frequency):
     """The real part of turn <p, C + 2 B(q, (unit - A)^-1 B(q, q*)) + B(q*, (double - A)^-1 B(q, q))> / 2."""
     q, w = point.null(eigenvalue)
-    terms = _cubic(point, q, point.resolvent(unit, point.B(q, q.conj())), point.resolvent(double, point.B(q, q)))
-    found = turn * _pair(w, sum(terms))
+    mean, twice = point.B((q, q), (q.conj(), q))
+    terms = _cubic(point, q, point.resolvent(unit, mean), point.resolvent(double, twice))
+    found = turn * pair(w, sum(terms))
     degenerate = _vanishes(found.real, point.size(w, *terms))
     critical = 0 if degenerate else _sign(found.real)
     return NormalForm(found.real, frequency, critical, degenerate, {"imaginary_part": found.imag})
@@ -107,19 +108,20 @@ def _oscillation(point, eigenvalue, unit, double, turn, frequency):
 
 def _cubic(point, q, h11, h20):
     """The terms of the coefficient of z |z|^2."""
-    return point.C(q, q, q.conj()) / 2, point.B(q, h11), point.B(q.conj(), h20) / 2
+    mean, twice = point.B((q, q.conj()), (h11, h20))
+    return point.C(q, q, q.conj()) / 2, mean, twice / 2
 
 
 def period_doubling(jets, x, p):
     """b of xi <- -xi + b xi^3, positive where the doubled orbit is stable.
 
-    b = <p, C(q, q, q) + 3 B(q, (1 - A)^-1 B(q, q))> / 6 (Kuznetsov 2004, (5.46)). Generalised period doublings are where
-    it vanishes: degenerate.
+    b = <p, C(q, q, q) + 3 B(q, (1 - A)^-1 B(q, q))> / 6 (Kuznetsov 2004, 5.4). Generalised period doublings are
+    where it vanishes: degenerate.
     """
-    point = _Point(jets, x, p)
+    point = CriticalPoint(jets, x, p)
     q, w = point.null(-1.0)
     terms = point.C(q, q, q) / 6, point.B(q, point.resolvent(1.0, point.B(q, q))) / 2
-    b = _pair(w, terms[0] + terms[1])
+    b = pair(w, terms[0] + terms[1])
     degenerate = _vanishes(b, point.size(w, *terms))
     return NormalForm(b, math.pi, 0 if degenerate else -_sign(b), degenerate)
 
@@ -130,7 +132,7 @@ def bogdanov_takens(jets, x, p):
     a = <p1, B(q0, q0)> / 2, b = <p1, B(q0, q1)> + <p0, B(q0, q0)> with A q1 = q0, A' p0 = p1, |q0| = 1
     (Kuznetsov 2004, 8.4).
     """
-    return _double_one(_Point(jets, x, p), 0.0, 0.0)
+    return _double_one(CriticalPoint(jets, x, p), 0.0, 0.0)
 
 
 def resonance_1_1(jets, x, p):
@@ -138,7 +140,7 @@ def resonance_1_1(jets, x, p):
 
     As `bogdanov_takens`, of A - 1 (Kuznetsov & Meijer 2005).
     """
-    return _double_one(_Point(jets, x, p), 1.0, 2.0)
+    return _double_one(CriticalPoint(jets, x, p), 1.0, 2.0)
 
 
 def _double_one(point, eigenvalue, shift):
@@ -147,7 +149,7 @@ def _double_one(point, eigenvalue, shift):
         return NormalForm(degenerate=True, more={"a": math.nan, "b": math.nan})
     q0, q1, p0, p1 = chain
     second, mixed = point.B(q0, q0), point.B(q0, q1)
-    a, b = _pair(p1, second) / 2, _pair(p1, mixed) + _pair(p0, second)
+    a, b = pair(p1, second) / 2, pair(p1, mixed) + pair(p0, second)
     cubic = point.extent * point.C(q0, q0, q0)
     flat = _vanishes(a, point.size(p1, second, cubic))
     sizes = point.size(p1, mixed, shift * second, cubic) + point.size(p0, second)
@@ -162,7 +164,7 @@ def resonance_1_2(jets, x, p):
     <p0, C(q0, q0, q0) + 3 B(q0, h20)>) / 2 with h20 = (1 - A)^-1 B(q0, q0), h11 = (1 - A)^-1 (B(q0, q1) + h20), A q1 =
     -q1 + q0 (Kuznetsov & Meijer 2005).
     """
-    point = _Point(jets, x, p)
+    point = CriticalPoint(jets, x, p)
     chain = point.chain(-1.0)
     if chain is None:
         return NormalForm(frequency=math.pi, degenerate=True, more={"c": math.nan, "d": math.nan})
@@ -171,8 +173,8 @@ def resonance_1_2(jets, x, p):
     h11 = point.resolvent(1.0, point.B(q0, q1) + h20)
     first = point.C(q0, q0, q0), 3 * point.B(q0, h20)
     second = point.C(q0, q0, q1), point.B(q1, h20), 2 * point.B(q0, h11)
-    c = _pair(p1, sum(first)) / 6
-    d = (_pair(p1, sum(second)) + _pair(p0, sum(first))) / 2
+    c = pair(p1, sum(first)) / 6
+    d = (pair(p1, sum(second)) + pair(p0, sum(first))) / 2
     sizes = point.size(p1, *first), point.size(p1, *second) + point.size(p0, *first)
     degenerate = _vanishes(c, sizes[0] / 6) or _vanishes(d + 3 * c, (sizes[0] + sizes[1]) / 2)
     return NormalForm(c, math.pi, 0 if degenerate else -_sign(d + 3 * c), degenerate, {"c": c, "d": d})
@@ -181,17 +183,17 @@ def resonance_1_2(jets, x, p):
 def resonance_1_3(jets, x, p):
     """|b| of z <- exp(i theta) z + b z*^2 + c z |z|^2, theta = 2 pi / 3; more: b, c. Circles: sign of Re c1.
 
-    b = <p, B(q*, q*)> / 2; c = <p, C(q, q, q*) + 2 B(q, (1 - A)^-1 B(q, q*)) + B(q*, h20)> / 2 with (exp(2 i theta) - A)
-    h20 = B(q, q) - 2 b* q*, <p*, h20> = 0; c1 = 3 (exp(-i theta) c - |b|^2) (Kuznetsov & Meijer 2005). The phase of b is that
-    of q's choice.
+    b = <p, B(q*, q*)> / 2; c = <p, C(q, q, q*) + 2 B(q, (1 - A)^-1 B(q, q*)) + B(q*, h20)> / 2 with
+    (exp(2 i theta) - A) h20 = B(q, q) - 2 b* q*, <p*, h20> = 0; c1 = 3 (exp(-i theta) c - |b|^2) (Kuznetsov & Meijer
+    2005). The phase of b goes with that of q.
     """
-    point, turn = _Point(jets, x, p), cmath.exp(2j * math.pi / 3)
+    point, turn = CriticalPoint(jets, x, p), cmath.exp(2j * math.pi / 3)
     q, w = point.null(turn)
     second = point.B(q, q)
-    b = _pair(w, second.conj()) / 2
+    b = pair(w, second.conj()) / 2
     h20 = point.bordered(turn.conjugate(), q.conj(), w.conj(), 2 * b.conjugate() * q.conj() - second)
     terms = _cubic(point, q, point.resolvent(1.0, point.B(q, q.conj())), h20)
-    c = _pair(w, sum(terms))
+    c = pair(w, sum(terms))
     stability = 3 * (turn.conjugate() * c - abs(b) ** 2)
     size = point.size(w, second) / 2 + point.extent * point.size(w, terms[0])
     degenerate, critical = _vanishes(abs(b), size), _sign(stability.real)
@@ -204,12 +206,12 @@ def resonance_1_4(jets, x, p):
     c as in `neimark_sacker`, d = <p, C(q*, q*, q*) + 3 B(q*, h02)> / 6 with h02 = -(1 + A)^-1 B(q*, q*)
     (Kuznetsov & Meijer 2005). There are four pairs of fixed points, and tongues, where |A0| > 1 or |Im A0| is small.
     """
-    point = _Point(jets, x, p)
+    point = CriticalPoint(jets, x, p)
     q, w = point.null(1j)
     h20 = point.resolvent(-1.0, point.B(q, q))
-    c = _pair(w, sum(_cubic(point, q, point.resolvent(1.0, point.B(q, q.conj())), h20)))
+    c = pair(w, sum(_cubic(point, q, point.resolvent(1.0, point.B(q, q.conj())), h20)))
     terms = point.C(q.conj(), q.conj(), q.conj()) / 6, point.B(q.conj(), h20.conj()) / 2
-    d = _pair(w, terms[0] + terms[1])
+    d = pair(w, terms[0] + terms[1])
     with np.errstate(all="ignore"):
         a0 = complex(np.complex128(-1j * c) / abs(d))
     degenerate = _vanishes(abs(d), point.size(w, *terms))
@@ -222,114 +224,6 @@ FORMS = {
     "neimark_sacker": neimark_sacker, "chenciner": neimark_sacker, "resonance_1_1": resonance_1_1,
     "resonance_1_2": resonance_1_2, "resonance_1_3": resonance_1_3, "resonance_1_4": resonance_1_4,
 }  # fmt: skip
-
-
-class _Point:
-    """A, B and C at one point, and the vectors of critical eigenvalues; not a number where those are not there."""
-
-    def __init__(self, jets, x, p):
-        self._jets, self._x, self._p = jets, x, p
-        self.matrix = jets.first(x, p)[1]
-        self.n, self.is_map = len(self.matrix), jets.system.kind == "map"
-        self.unit = 1.0 if self.is_map else 0.0  # the eigenvalue of a fold
-        self.extent = max(1.0, float(np.abs(x).max()))
-        self.finite = bool(np.isfinite(self.matrix).all())
-
-    def _whole(self, v):
-        return np.concatenate([v, np.zeros(self._jets.m)])[None]
-
-    def B(self, a, b):
-        """D^2 F [a, b] (n,)."""
-        return self._jets.second(self._x, self._p, self._whole(a), self._whole(b))[0]
-
-    def C(self, a, b, c):
-        """D^3 F [a, b, c] (n,)."""
-        return self._jets.third(self._x, self._p, *map(self._whole, (a, b, c)))[0]
-
-    def size(self, w, *terms):
-        """What a coefficient <w, sum of terms> could be."""
-        return float(np.linalg.norm(w) * sum(map(np.linalg.norm, terms)))
-
-    def critical_pair(self):
-        """The complex eigenvalue of positive imaginary part on the imaginary axis (maps: the unit circle), or None."""
-        if not self.finite:
-            return None
-        eigenvalues = np.linalg.eigvals(self.matrix)
-        above = eigenvalues[eigenvalues.imag > 0]
-        if not len(above):
-            return None
-        off = abs(abs(above) - 1.0) if self.is_map else abs(above.real)
-        best = int(off.argmin())
-        if off[best] > _CRITICAL * abs(eigenvalues).max() + 1e-9:
-            return None
-        return complex(above[best])
-
-    def null(self, eigenvalue):
-        """(q, p) of the eigenvalue: |q| = 1, <p, q> = 1."""
-        if not self.finite:
-            return np.full((2, self.n), np.nan)
-        left, sizes, right = np.linalg.svd(self._minus(eigenvalue))
-        if sizes[-1] > _SINGULAR * max(1.0, sizes[0]):
-            return np.full((2, self.n), np.nan)
-        q, w = _turned(right[-1].conj()), left[:, -1]
-        with np.errstate(all="ignore"):
-            return q, w / np.conj(_pair(w, q))
-
-    def chain(self, eigenvalue):
-        """(q0, q1, p0, p1) of a double eigenvalue's Jordan block, (A - mu) q1 = q0, (A - mu)' p0 = p1.
-
-        None where the block is diagonal. <q0, q1> = 0, <p0, q0> = <p1, q1> = 1, <p0, q1> = <p1, q0> = 0.
-        """
-        if not self.finite or self.n < 2:
-            return np.full((4, self.n), np.nan)
-        matrix = self._minus(eigenvalue)
-        left, sizes, right = np.linalg.svd(matrix)
-        if sizes[-1] > _SINGULAR * max(1.0, sizes[0]):
-            return np.full((4, self.n), np.nan)
-        q0, p1 = _turned(right[-1]), left[:, -1]
-        natural = max(sizes[0], *(np.linalg.norm(v) for v in (self.B(q0, q0), self.C(q0, q0, q0))))
-        if sizes[-2] <= _DEGENERATE * natural:
-            return None
-        border = _bordered_matrix(matrix, q0, p1)
-        q1 = _solve(border, np.append(q0, 0.0))[:-1]
-        p0 = _solve(border.T, np.append(p1, 0.0))[:-1]
-        with np.errstate(all="ignore"):
-            p0, p1 = p0 / (p1 @ q1), p1 / (p1 @ q1)
-            return q0, q1, p0 - (p0 @ q1) * p1, p1
-
-    def resolvent(self, number, v):
-        """(number - A)^-1 v."""
-        return _solve(-self._minus(number), v)
-
-    def bordered(self, eigenvalue, q, w, v):
-        """(A - eigenvalue)^-1 v on the complement of q: <w, result> = 0."""
-        return _solve(_bordered_matrix(self._minus(eigenvalue), w.conj(), q), np.append(v, 0.0))[:-1]
-
-    def _minus(self, number):
-        return self.matrix - number * np.eye(self.n)
-
-
-def _bordered_matrix(matrix, row, column):
-    return np.block([[matrix, column[:, None]], [row[None], np.zeros((1, 1))]])
-
-
-def _solve(matrix, v):
-    try:
-        return np.linalg.solve(matrix, v)
-    except np.linalg.LinAlgError:  # exactly singular
-        return np.full(len(v), np.nan)
-
-
-def _turned(q):
-    """q with its first large component positive, so that signs and phases do not depend on the platform."""
-    leading = q[np.argmax(abs(q) > 0.5 * abs(q).max())]
-    return q * (abs(leading) / leading)
-
-
-def _pair(w, v):
-    """<w, v>, a Python number."""
-    found = np.vdot(w, v)
-    return complex(found) if np.iscomplexobj(found) else float(found)
 
 
 def _sign(number):
