@@ -24,11 +24,9 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
-<<<<<<< HEAD
     "bifurcation_curve": "analyses.bifurcation_curve",
-=======
     "convert_coefficient": "analyses.conventions",
->>>>>>> wip-h1
+    "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
     "save": "results",
     "load": "results",

@@ -53,6 +53,7 @@ STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
 COMPLETE = {"searched": 0, "proved": 1}
 POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
 BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
+DIRECTION = {"up": 0, "down": 1}
 # points of codimension two on curves of bifurcations
 CODIMENSION_TWO = {
     "none": 0,
@@ -166,6 +167,8 @@ _WORDS = {
     "curve": ("number of the curve", "1"),
     "end": ("end of the curve, 0: first point, 1: last point", "1"),
     "end_reason": ("why the curve ends", "1"),
+    "direction": ("direction of the sweep", "1"),
+    "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -182,6 +185,7 @@ _MAP = {
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
+    "direction": DIRECTION,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
@@ -226,14 +230,17 @@ def dataset(system, variables, coords, attrs):
     kind = system.kind
     data = {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()}
     axes = {name: (name, values, describe(name, kind)) for name, values in coords.items()}
-    return xr.Dataset(data, axes, _attributes(system, attrs))
+    return xr.Dataset(data, axes, _attributes(system, attrs, coords))
 
 
-def _attributes(system, attrs):
-    """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
+def _attributes(system, attrs, coords):
+    """Where a result comes from; netCDF takes numbers, texts and arrays of them only.
+
+    A parameter that is a coordinate is no longer one number.
+    """
     named = {"system": system.name, "kind": system.kind, "equation": system.equation}
     for name, value in system.given_parameters.items():
-        named |= _parameter(f"parameter_{name}", value)
+        named |= {} if name in coords else _parameter(f"parameter_{name}", value)
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
 
