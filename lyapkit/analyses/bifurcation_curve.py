@@ -1,5 +1,6 @@
 """Curves of bifurcations of equilibria, and of periodic points of maps, in two parameters."""
 
+import copy
 import dataclasses
 import math
 
@@ -202,17 +203,21 @@ def _of_result(ds, names):
 
 def _both_ways(problem, u, longest, most_points, monitor):
     """The curve through u, in both directions."""
-    first = min(_STEP, longest)
     u = pseudo_arclength.snapped(problem, u)
+    problem.arrived(u)
     tangent = pseudo_arclength.first_tangent(problem, u)
-    forward = pseudo_arclength.follow(
-        problem, u, tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
-    )
+
+    def run(sense):
+        own = copy.copy(problem)  # which changes on its way
+        first = min(_STEP, longest)
+        return pseudo_arclength.follow(
+            own, u, sense * tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
+        )
+
+    forward = run(1.0)
     if forward.end == "closed":
         return _Curve(problem, _with_zeros(problem, forward.points), ("closed", "closed"))
-    backward = pseudo_arclength.follow(
-        problem, u, -tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
-    )
+    backward = run(-1.0)
     points = [*backward.points[:0:-1], *forward.points]
     return _Curve(problem, _with_zeros(problem, points), (backward.end, forward.end))
 
