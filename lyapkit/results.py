@@ -28,6 +28,7 @@ STATUS = {
     "section_missed": 10,
     "too_many": 11,
     "step_too_small": 12,
+    "no_bifurcation": 13,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
@@ -42,6 +43,7 @@ REMEDY = {
     "section_missed": "the cycle does not cross the section; give another one",
     "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
     "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
+    "no_bifurcation": "no bifurcation of this kind was found; widen the bounds, or give a start",
     "too_many": "more points were found than there is room for; raise most_points",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
@@ -51,6 +53,41 @@ STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
 COMPLETE = {"searched": 0, "proved": 1}
 POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
 BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
+DIRECTION = {"up": 0, "down": 1}
+# points of codimension two on curves of bifurcations
+CODIMENSION_TWO = {
+    "none": 0,
+    "cusp": 1,
+    "bogdanov_takens": 2,
+    "bautin": 3,
+    "zero_hopf": 4,
+    "hopf_hopf": 5,
+    "resonance_1_1": 6,
+    "resonance_1_2": 7,
+    "resonance_1_3": 8,
+    "resonance_1_4": 9,
+    "chenciner": 10,
+    "generalized_period_doubling": 11,
+    "fold_flip": 12,
+    "fold_neimark_sacker": 13,
+    "flip_neimark_sacker": 14,
+    "double_neimark_sacker": 15,
+}
+CRITICALITY = {"supercritical": -1, "undecided": 0, "subcritical": 1, "none": 2}
+DEGENERATE = {"no": 0, "yes": 1}
+# why a branch or a curve ends
+END = {
+    "not_followed": -1,
+    "bound": 0,
+    "closed": 1,
+    "most_points": 2,
+    "stalled": 3,
+    "not_finite": 4,
+    "double_zero": 5,
+    "period_diverges": 6,
+    "no_cycle": 7,
+    "other_branch": 8,
+}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -122,6 +159,16 @@ _WORDS = {
     "box_high": ("upper end of the box", "1"),
     "box_source": ("where the box comes from", "1"),
     "point": ("number of the point", "1"),
+    "normal_form_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "criticality": ("whether what branches off is stable", "1"),
+    "codimension_two": ("point of codimension two", "1"),
+    "degenerate": ("whether the point's own unfolding is degenerate", "1"),
+    "curve_number": ("number of the curve", "1"),
+    "curve": ("number of the curve", "1"),
+    "end": ("end of the curve, 0: first point, 1: last point", "1"),
+    "end_reason": ("why the curve ends", "1"),
+    "direction": ("direction of the sweep", "1"),
+    "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -138,6 +185,8 @@ _MAP = {
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
+    "direction": DIRECTION,
+    "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -149,7 +198,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
-    "clock_parts", "n_lines", "n_fixed_points",
+    "clock_parts", "n_lines", "n_fixed_points", "curve_number",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
@@ -181,14 +230,17 @@ def dataset(system, variables, coords, attrs):
     kind = system.kind
     data = {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()}
     axes = {name: (name, values, describe(name, kind)) for name, values in coords.items()}
-    return xr.Dataset(data, axes, _attributes(system, attrs))
+    return xr.Dataset(data, axes, _attributes(system, attrs, coords))
 
 
-def _attributes(system, attrs):
-    """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
+def _attributes(system, attrs, coords):
+    """Where a result comes from; netCDF takes numbers, texts and arrays of them only.
+
+    A parameter that is a coordinate is no longer one number.
+    """
     named = {"system": system.name, "kind": system.kind, "equation": system.equation}
     for name, value in system.given_parameters.items():
-        named |= _parameter(f"parameter_{name}", value)
+        named |= {} if name in coords else _parameter(f"parameter_{name}", value)
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
 

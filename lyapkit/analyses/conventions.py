@@ -1,6 +1,8 @@
 """Conventions of normal-form coefficients, and the way from one to another."""
 
-from lyapkit.analyses.verb import choice, positive, real
+import numpy as np
+
+from lyapkit.analyses.verb import choice
 
 _KINDS = ("hopf", "neimark_sacker", "period_doubling", "fold")
 _CONVENTIONS = ("unit_eigenvector", "kuznetsov", "matcont", "amplitude")
@@ -11,11 +13,11 @@ def convert_coefficient(value, kind="hopf", *, frequency=None, given="unit_eigen
 
     A normal-form coefficient in another convention.
 
-    Returns a number, of the sign of `value`.
+    Returns a number or an array, of the sign of `value`.
 
-    value          the coefficient
+    value          the coefficient, a number or an array, such as normal_form_coefficient of a curve
     kind           "hopf", "neimark_sacker", "period_doubling" or "fold"
-    frequency      omega of the Hopf point, radians per time unit; needed where one side is Kuznetsov's of a Hopf point
+    frequency      omega of the Hopf points, radians per time unit; needed where one side is Kuznetsov's of a Hopf point
     given, wanted  "unit_eigenvector" (every result of lyapkit), "kuznetsov", "matcont" or "amplitude"
 
     With the critical eigenvector q of norm 1 and x = x0 + z q + conj(z q) near the point:
@@ -42,7 +44,7 @@ def convert_coefficient(value, kind="hopf", *, frequency=None, given="unit_eigen
     >>> lk.convert_coefficient(-0.25, "neimark_sacker", given="amplitude", wanted="matcont")
     -0.5
     """
-    number = real("value", value)
+    value = _numbers("value", value)
     choice("kind", kind, _KINDS)
     given, wanted = choice("given", given, _CONVENTIONS), choice("wanted", wanted, _CONVENTIONS)
     scaled = kind == "hopf" and (given == "kuznetsov") != (wanted == "kuznetsov")
@@ -51,8 +53,19 @@ def convert_coefficient(value, kind="hopf", *, frequency=None, given="unit_eigen
     if frequency is not None:
         if kind != "hopf":
             raise ValueError(f"frequency: given for {kind}, accepted: None, as no convention of it takes one")
-        positive("frequency", frequency)
-    return number * _factor(kind, wanted, frequency) / _factor(kind, given, frequency)
+        frequency = _numbers("frequency", frequency)
+        if (frequency < 0.0).any():
+            raise ValueError(f"frequency: given {frequency.min():g}, accepted: numbers of at least 0")
+    with np.errstate(all="ignore"):  # a frequency of 0, at a double zero
+        result = value * _factor(kind, wanted, frequency) / _factor(kind, given, frequency)
+    return result if result.ndim else float(result)
+
+
+def _numbers(name, value):
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise TypeError(f"{name}: given {value!r}, accepted: a number, or an array of numbers") from None
 
 
 def _factor(kind, convention, frequency):
@@ -60,5 +73,5 @@ def _factor(kind, convention, frequency):
     if convention == "amplitude" and kind in ("hopf", "neimark_sacker"):
         return 0.5
     if convention == "kuznetsov" and kind == "hopf" and frequency is not None:
-        return 1.0 / float(frequency)
+        return 1.0 / frequency
     return 1.0
