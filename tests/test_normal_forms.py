@@ -422,6 +422,8 @@ def test_conventions_of_hopf():
             there = lk.convert_coefficient(-0.7, frequency=2.5, given=given, wanted=wanted)
             assert lk.convert_coefficient(there, frequency=2.5, given=wanted, wanted=given) == pytest.approx(-0.7)
     assert lk.convert_coefficient(-0.7, frequency=2.5) == pytest.approx(-0.28)
+    curve = lk.convert_coefficient([-0.7, -1.0], frequency=[2.5, 0.0])
+    assert curve.tolist() == [pytest.approx(-0.28), -math.inf]
     assert lk.convert_coefficient(-0.7, "period_doubling", wanted="amplitude") == -0.7
     assert lk.convert_coefficient(-0.5, "neimark_sacker", wanted="amplitude") == -0.25
 
@@ -439,7 +441,7 @@ def test_misuse_of_conventions():
         ("wanted: given 'auto'", {"wanted": "auto"}),
         ("frequency: not given", {}),
         ("frequency: given for fold", {"kind": "fold", "frequency": 1.0}),
-        ("frequency: given -1.0", {"frequency": -1.0}),
+        ("frequency: given -1,", {"frequency": -1.0}),
     ):
         with pytest.raises(ValueError, match=words):
             lk.convert_coefficient(1.0, **keywords)
