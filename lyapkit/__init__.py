@@ -14,6 +14,7 @@ _PUBLIC = {
     "define_map": "systems.define",
     "symbolic_flow": "systems.symbolic",
     "symbolic_map": "systems.symbolic",
+    "euler_map": "systems.euler_map",
     "LowRank": "systems.matrices",
     "white_noise": "systems.inputs",
     "random_network": "systems.models.random_network",
