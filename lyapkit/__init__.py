@@ -28,6 +28,7 @@ _PUBLIC = {
     "bifurcation_curve": "analyses.bifurcation_curve",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
+    "discretisation_map": "scanning.discretisation_map",
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",
