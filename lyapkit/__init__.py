@@ -26,6 +26,7 @@ _PUBLIC = {
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
     "bifurcation_curve": "analyses.bifurcation_curve",
+    "convert_coefficient": "analyses.conventions",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
     "discretisation_map": "scanning.discretisation_map",

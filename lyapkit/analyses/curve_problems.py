@@ -1,8 +1,8 @@
-"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state and parameters.
+"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state, parameters.
 
-To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue crosses
-the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes just where
-A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
+To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue
+crosses the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes
+just where A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
 Bifurcations of Dynamical Equilibria (2000), ch. 3). Where a pair crosses (Hopf, Neimark-Sacker), g is the trace of
 the pair's block, or its determinant less 1. All gradients come from exact second derivatives.
 """
@@ -20,8 +20,9 @@ KINDS = {"flow": ("hopf", "fold"), "map": ("fold", "neimark_sacker", "period_dou
 class _Curve:
     """What all kinds share: an equilibrium in two parameters, and the bounds of these."""
 
-    def __init__(self, jets, bounds, x):
-        self.jets, self.n, self.is_map = jets, jets.n, jets.system.kind == "map"
+    def __init__(self, jets, bounds, kind, x):
+        self.jets, self.n, self.is_map, self.kind = jets, jets.n, jets.system.kind == "map", kind
+        self._forms = {}
         n = self.n
         self.bounds = [(n + i, low, high) for i, (low, high) in enumerate(bounds)]
         widths = [high - low for low, high in bounds]
@@ -51,7 +52,14 @@ class _Curve:
 
     def normal_form(self, u):
         """Coefficients of the normal form there (see `normal_forms`)."""
-        return getattr(normal_forms, self.kind)(self.jets, *self.split(u))
+        key = u.tobytes()
+        if key not in self._forms:
+            self._forms[key] = normal_forms.FORMS[self.kind](self.jets, *self.split(u))
+        return self._forms[key]
+
+    def frequency(self, u):
+        """The angular frequency of what branches off; NaN where no pair is critical."""
+        return np.nan
 
     def _slopes(self, u, columns):
         """D^2 f [columns_i, e_j] (k, n + 2, n): how J times columns (k, n) changes with every unknown."""
@@ -67,8 +75,7 @@ class RealCurve(_Curve):
     """Points at which a real eigenvalue is `border`: 0 (fold of a flow), 1 (fold of a map), -1 (period doubling)."""
 
     def __init__(self, jets, bounds, kind, x, p):
-        super().__init__(jets, bounds, x)
-        self.kind = kind
+        super().__init__(jets, bounds, kind, x)
         self.border = -1.0 if kind == "period_doubling" else 1.0 if self.is_map else 0.0
         jacobian = jets.first(x, p)[1]
         left, _, right = np.linalg.svd(jacobian - self.border * np.eye(self.n))
@@ -108,7 +115,7 @@ class RealCurve(_Curve):
     def _coefficient(self, u, right, left):
         """What vanishes at a cusp (fold) or a generalised period doubling, smooth also where <w, v> vanishes."""
         if self.kind == "period_doubling":
-            return normal_forms.period_doubling(self.jets, *self.split(u)).coefficient
+            return self.normal_form(u).coefficient
         direction = np.concatenate([right, np.zeros(2)])[None]
         return self.jets.second(*self.split(u), direction, direction)[0] @ left
 
@@ -117,8 +124,8 @@ class PairCurve(_Curve):
     """Points at which a pair of eigenvalues is on the border: Hopf (flows), Neimark-Sacker (maps)."""
 
     def __init__(self, jets, bounds, kind, x, p):
-        super().__init__(jets, bounds, x)
-        self.kind, self._plane = kind, None
+        super().__init__(jets, bounds, kind, x)
+        self._plane = None
 
     def _gap(self, a, b):
         return abs(a * b - 1.0) if self.is_map else abs(a + b)
@@ -141,6 +148,11 @@ class PairCurve(_Curve):
 
     def arrived(self, u):
         self._plane = self.pair(u).right
+
+    def frequency(self, u):
+        pair = self.pair(u)
+        height = np.sqrt(max(pair.discriminant, 0.0))
+        return float(np.arctan2(height, 0.5 * np.trace(pair.block))) if self.is_map else height
 
     def inspect(self, u, tangent):
         pair = self.pair(u)

@@ -30,6 +30,7 @@ _LEAST_COSINE = 0.95  # between the tangents of neighbours
 _SHORTEST = 1e-7  # step, in units of the scale
 _LOCATED = 1e-13  # of a step
 _VANISHES = 1e-5  # a zero that is found is smaller than this, relative to the test's values around it
+_ON_BOUND = 1e-8  # a start this near to a bound, in units of the scale, lies on it
 _SAME = 1e-6  # of a step: special points nearer than this are one
 
 
@@ -72,6 +73,19 @@ def settled(problem, u):
                 return u, True
             before = size
     return u, False
+
+
+def snapped(problem, u):
+    """The point u of a curve, or where it lies on a bound but for rounding, the curve's point exactly there."""
+    for index, low, high in problem.bounds:
+        for bound in (low, high):
+            if 0.0 < abs(u[index] - bound) <= _ON_BOUND * problem.scale[index]:
+                across, guess = np.zeros(len(u)), u.copy()
+                across[index], guess[index] = 1.0, bound
+                there, _, _, converged = correct(problem, guess, across)
+                if converged:
+                    there[index], u = bound, there
+    return u
 
 
 def correct(problem, predicted, tangent):
