@@ -6,6 +6,8 @@ from lyapkit import systems
 from lyapkit.analyses.euler_attractor import euler_attractor
 from lyapkit.analyses.limit_cycle import limit_cycle
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
+from lyapkit.analyses.points import select
+from lyapkit.progress import Monitor
 from lyapkit.results import CURVE_KIND, CURVE_SOURCE, FLOW_REGIME, MAP_REGIME, OUTCOME, SIGN, STATUS, dataset
 from lyapkit.scanning import safe_steps
 from lyapkit.scanning.grid import checked_grid, points
@@ -75,7 +77,7 @@ def discretisation_map(
     Source: Stuart & Humphries, Dynamical Systems and Numerical Analysis (1996), ch. 5 to 7.
 
     >>> import lyapkit as lk, numpy as np
-    >>> grid = {"h": np.array([0.05, 0.5]), "theta": np.array([0.3, 1.3])}
+    >>> grid = {"h": np.array([0.05, 0.9]), "theta": np.array([0.3, 1.3])}
     >>> ds = lk.discretisation_map(grid, system=lk.systems.rotation_flow(alpha=1.2))
     >>> names = dict(zip(ds.outcome.flag_values.tolist(), ds.outcome.flag_meanings.split()))
     >>> [names[int(flag)] for flag in ds.outcome[:, 1]]
@@ -138,16 +140,23 @@ def _plane(maps, plane):
 
 def _of_flow(flow, own, together, plane, centre):
     """What the flow does: name -> array over its own parameters."""
-    cycles = scan(limit_cycle, flow, own, n_phase=_PHASES, **together)
     spectra = scan(lyapunov_spectrum, flow, own, **together)
-    found = np.isin(cycles.status, [STATUS["ok"], STATUS["ill_conditioned"], STATUS["not_isolated"]])
-    chaotic = ~found & (spectra.lyapunov_sign.values[..., 0] == SIGN["positive"])
-    cases = {"rest": cycles.status == STATUS["fixed_point"], "cycle": found, "chaotic": chaotic}
-    regime = np.select(list(cases.values()), [FLOW_REGIME[name] for name in cases], FLOW_REGIME["unknown"])
-    return {
-        "flow_regime": regime.astype(np.int8), "flow_period": cycles.period.values,
-        "flow_exponent": spectra.lyapunov_exponent.values, "flow_turns": _turns(cycles.state.values, plane, centre),
-    }  # fmt: skip
+    chaotic = spectra.lyapunov_sign.values[..., 0] == SIGN["positive"]
+    plan = limit_cycle.plan(flow, n_phase=_PHASES, initial_state=together["initial_state"])
+    regular = np.flatnonzero(~chaotic.ravel())  # chaos would be searched for a cycle in vain, and long
+    states = np.broadcast_to(plan.initial_state, (len(regular), flow.dimension))
+    with Monitor(len(regular) * plan.work, "limit_cycle", together["progress"]) as monitor:
+        cycles = plan.measure(select(points(own), regular), states, monitor)
+    status = cycles["status"]
+    found = np.isin(status, [STATUS["ok"], STATUS["ill_conditioned"], STATUS["not_isolated"]])
+    kind = np.where(found, FLOW_REGIME["cycle"], FLOW_REGIME["unknown"])
+    regime = np.full(chaotic.shape, FLOW_REGIME["chaotic"], dtype=np.int8)
+    regime.ravel()[regular] = np.where(status == STATUS["fixed_point"], FLOW_REGIME["rest"], kind)
+    period, turns = np.full(chaotic.shape, np.nan), np.full(chaotic.shape, np.nan)
+    period.ravel()[regular] = cycles["period"]
+    turns.ravel()[regular] = _turns(cycles["state"], plane, centre)
+    exponents = spectra.lyapunov_exponent.values
+    return {"flow_regime": regime, "flow_period": period, "flow_exponent": exponents, "flow_turns": turns}
 
 
 def _turns(orbits, plane, centre):
