@@ -54,6 +54,24 @@ COMPLETE = {"searched": 0, "proved": 1}
 POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
 BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
 DIRECTION = {"up": 0, "down": 1}
+CURVE_KIND = {"hopf": 0, "fold": 1, "neimark_sacker": 2, "period_doubling": 3}
+CURVE_SOURCE = {"computed": 0, "closed_form": 1}
+# a flow, its Euler map, and what becomes of the one in the other
+FLOW_REGIME = {"rest": 0, "cycle": 1, "chaotic": 2, "unknown": 3}
+MAP_REGIME = {"rest": 0, "circle": 1, "locked": 2, "chaotic": 3, "diverged": 4, "undecided": 5}
+OUTCOME = {
+    "both_rest": 0,
+    "both_cycle": 1,
+    "both_chaotic": 2,
+    "locked": 3,
+    "cycle_lost": 4,
+    "cycle_made_by_the_step": 5,
+    "chaos_made_by_the_step": 6,
+    "chaos_lost": 7,
+    "diverged": 8,
+    "undecided": 9,
+}
+SAFE_H_SOURCE = {"eigenvalue": 0, "bisection": 1, "above_grid": 2, "below_grid": 3, "none": 4}
 # points of codimension two on curves of bifurcations
 CODIMENSION_TWO = {
     "none": 0,
@@ -189,6 +207,17 @@ _WORDS = {
     "end": ("end of the curve, 0: first point, 1: last point", "1"),
     "end_reason": ("why the curve ends", "1"),
     "direction": ("direction of the sweep", "1"),
+    "curve_kind": ("bifurcation on the curve", "1"),
+    "curve_source": ("where the curve comes from", "1"),
+    "outcome": ("Euler map against flow", "1"),
+    "flow_regime": ("what the flow settles on", "1"),
+    "map_regime": ("what the Euler map settles on", "1"),
+    "flow_period": ("period of the flow's cycle", "time units"),
+    "flow_exponent": ("Lyapunov exponent of the flow", "nats per time unit"),
+    "map_exponent": ("Lyapunov exponent of the Euler map", "nats per time unit"),
+    "frequency_bias": ("frequency of the Euler map over that of the flow, less 1", "1"),
+    "largest_safe_h": ("largest step up to which the Euler map agrees with the flow", "time units"),
+    "safe_h_source": ("how the largest safe step was found", "1"),
     "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
@@ -206,7 +235,8 @@ _MAP = {
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
-    "direction": DIRECTION,
+    "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
+    "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
     "branch_kind": BRANCH_KIND, "special_kind": SPECIAL, "period_law": PERIOD_LAW,
 }  # fmt: skip
