@@ -53,6 +53,25 @@ STABLE = {"absent": -2, "unstable": -1, "undecided": 0, "stable": 1}
 COMPLETE = {"searched": 0, "proved": 1}
 POINT_KIND = {"fixed_point": 0, "slow_point": 1, "absent": 2}
 BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
+DIRECTION = {"up": 0, "down": 1}
+CURVE_KIND = {"hopf": 0, "fold": 1, "neimark_sacker": 2, "period_doubling": 3}
+CURVE_SOURCE = {"computed": 0, "closed_form": 1}
+# a flow, its Euler map, and what becomes of the one in the other
+FLOW_REGIME = {"rest": 0, "cycle": 1, "chaotic": 2, "unknown": 3}
+MAP_REGIME = {"rest": 0, "circle": 1, "locked": 2, "chaotic": 3, "diverged": 4, "undecided": 5}
+OUTCOME = {
+    "both_rest": 0,
+    "both_cycle": 1,
+    "both_chaotic": 2,
+    "locked": 3,
+    "cycle_lost": 4,
+    "cycle_made_by_the_step": 5,
+    "chaos_made_by_the_step": 6,
+    "chaos_lost": 7,
+    "diverged": 8,
+    "undecided": 9,
+}
+SAFE_H_SOURCE = {"eigenvalue": 0, "bisection": 1, "above_grid": 2, "below_grid": 3, "none": 4}
 # points of codimension two on curves of bifurcations
 CODIMENSION_TWO = {
     "none": 0,
@@ -74,6 +93,10 @@ CODIMENSION_TWO = {
 }
 CRITICALITY = {"supercritical": -1, "undecided": 0, "subcritical": 1, "none": 2}
 DEGENERATE = {"no": 0, "yes": 1}
+BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
+# special points of branches in one parameter
+SPECIAL = {"fold": 0, "hopf": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4, "torus": 5}
+PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
 # why a branch or a curve ends
 END = {
     "not_followed": -1,
@@ -86,6 +109,7 @@ END = {
     "period_diverges": 6,
     "no_cycle": 7,
     "other_branch": 8,
+    "start": 9,
 }
 
 # what orbits do in the long run; coexistence: attractors of different kinds
@@ -192,8 +216,37 @@ _WORDS = {
     "degenerate": ("whether the point's own unfolding is degenerate", "1"),
     "curve_number": ("number of the curve", "1"),
     "curve": ("number of the curve", "1"),
+    "lowest": ("lowest value of the unit on the orbit", "1"),
+    "highest": ("highest value of the unit on the orbit", "1"),
+    "branch": ("number of the branch", "1"),
+    "branch_number": ("number of the branch", "1"),
+    "branch_kind": ("what the branch consists of", "1"),
+    "parent": ("number of the branch that it begins on, 0: none", "1"),
+    "special": ("number of the special point", "1"),
+    "special_kind": ("kind of the special point", "1"),
+    "special_state": ("state at the special point (of a cycle at phase 0)", "1"),
+    "special_branch": ("number of the branch of the special point", "1"),
+    "special_period": ("period there, or of the cycle that begins there", "{steps}"),
+    "special_frequency": ("angular frequency of the critical pair", "rad per {step}"),
+    "special_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "period_law": ("law of the period where it diverges", "1"),
+    "period_law_parameter": ("parameter at which the period diverges", "1"),
+    "period_law_exponent": ("exponent of the period's divergence", "1"),
     "end": ("end of the curve, 0: first point, 1: last point", "1"),
     "end_reason": ("why the curve ends", "1"),
+    "direction": ("direction of the sweep", "1"),
+    "curve_kind": ("bifurcation on the curve", "1"),
+    "curve_source": ("where the curve comes from", "1"),
+    "outcome": ("Euler map against flow", "1"),
+    "flow_regime": ("what the flow settles on", "1"),
+    "map_regime": ("what the Euler map settles on", "1"),
+    "flow_period": ("period of the flow's cycle", "time units"),
+    "flow_exponent": ("Lyapunov exponent of the flow", "nats per time unit"),
+    "map_exponent": ("Lyapunov exponent of the Euler map", "nats per time unit"),
+    "frequency_bias": ("frequency of the Euler map over that of the flow, less 1", "1"),
+    "largest_safe_h": ("largest step up to which the Euler map agrees with the flow", "time units"),
+    "safe_h_source": ("how the largest safe step was found", "1"),
+    "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -212,9 +265,15 @@ _MAP = {
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
+    "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
+    "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
+<<<<<<< HEAD
     "regime": REGIME, "orbit_regime": REGIME, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE,
     "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
+=======
+    "branch_kind": BRANCH_KIND, "special_kind": SPECIAL, "period_law": PERIOD_LAW,
+>>>>>>> main
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -227,7 +286,12 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
+<<<<<<< HEAD
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
+=======
+    "clock_parts", "n_lines", "n_fixed_points", "curve_number",
+    "branch_number", "parent", "special_branch",
+>>>>>>> main
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
@@ -259,14 +323,17 @@ def dataset(system, variables, coords, attrs):
     kind = system.kind
     data = {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()}
     axes = {name: (name, values, describe(name, kind)) for name, values in coords.items()}
-    return xr.Dataset(data, axes, _attributes(system, attrs))
+    return xr.Dataset(data, axes, _attributes(system, attrs, coords))
 
 
-def _attributes(system, attrs):
-    """Where a result comes from; netCDF takes numbers, texts and arrays of them only."""
+def _attributes(system, attrs, coords):
+    """Where a result comes from; netCDF takes numbers, texts and arrays of them only.
+
+    A parameter that is a coordinate is no longer one number.
+    """
     named = {"system": system.name, "kind": system.kind, "equation": system.equation}
     for name, value in system.given_parameters.items():
-        named |= _parameter(f"parameter_{name}", value)
+        named |= {} if name in coords else _parameter(f"parameter_{name}", value)
     named |= {k: int(v) if isinstance(v, bool) else v for k, v in attrs.items() if v is not None}
     return {**named, "tangent": system.cell.tangent, "lyapkit_version": lyapkit.__version__}
 

@@ -1,5 +1,6 @@
 """Curves of bifurcations of equilibria, and of periodic points of maps, in two parameters."""
 
+import copy
 import dataclasses
 import math
 
@@ -9,12 +10,12 @@ import xarray as xr
 from lyapkit.analyses import curve_starts, pseudo_arclength
 from lyapkit.analyses.codimension_two import classified
 from lyapkit.analyses.curve_problems import KINDS, problem_of
-from lyapkit.analyses.fixed_points import at_rest
 from lyapkit.analyses.jets import Jets
-from lyapkit.analyses.verb import choice, positive, whole
+from lyapkit.analyses.verb import positive, whole
 from lyapkit.nearest import nearest
 from lyapkit.progress import Monitor
 from lyapkit.results import CRITICALITY, END, STATUS, dataset
+from lyapkit.systems.directional import movable
 from lyapkit.systems.system import as_system, unknown_parameter
 
 _STEP, _LONGEST = 0.005, 0.02  # in the widths of the bounds
@@ -43,45 +44,48 @@ def bifurcation_curve(
 
     Returns a Dataset with, at each point of the curves in their order,
 
-    <parameter>(point)                both parameters, under their names
-    state(point, unit)                the equilibrium
-    frequency(point)                  of Hopf points omega, in rad per time unit; of Neimark-Sacker points the angle of
-                                      the multiplier, rad per `period` iterates; else NaN
-    normal_form_coefficient(point)    for an eigenvector of norm 1: Hopf Re c1, Neimark-Sacker Re(exp(-i angle) d), period
-                                      doubling b, fold a; convert_coefficient gives other conventions
-    criticality(point)                supercritical (a stable cycle is born where all other directions are stable),
-                                      subcritical, undecided where the coefficient vanishes; none for folds
-    codimension_two(point), degenerate(point)  points of codimension two, and whether a coefficient that their
-                                      unfolding needs vanishes as well (of Bautin, Chenciner and other points whose
-                                      next coefficient takes fifth derivatives this is not examined)
-    curve_number(point)               1, 2, ... for separate curves; curves that differ in the state alone are given once
-    end_reason(curve, end)            why a curve ends at its first and last point; status
+    <parameter>(point)       both parameters, under their names
+    state(point, unit)       the equilibrium
+    frequency(point)         Hopf: omega, in rad per time unit; Neimark-Sacker: the angle of the multiplier, in rad per
+                             `period` iterates; else NaN
+    normal_form_coefficient(point)  for an eigenvector of norm 1: Hopf Re c1, Neimark-Sacker Re(exp(-i angle) d), period
+                             doubling b, fold a; convert_coefficient gives other conventions
+    criticality(point)       supercritical (what branches off is stable where all other directions are), subcritical,
+                             undecided where the coefficient vanishes; none for folds
+    codimension_two(point), degenerate(point)   points of codimension two, and whether a coefficient that their
+                             unfolding needs vanishes as well (of Bautin, Chenciner and other points whose next
+                             coefficient takes fifth derivatives this is not examined)
+    curve_number(point)      1, 2, ... for separate curves; of those that differ in the state alone one is given
+    end_reason(curve, end)   why a curve ends at its first and at its last point; status
 
     kind         flows: "hopf", "fold"; maps: "fold", "neimark_sacker", "period_doubling"
     parameters   names of two parameters that are numbers; default: those of the system's own plane, or its first two
-    start        where to begin: a state (unit,) at the system's parameters, a mapping of the two parameters and
-                 "state", or a point of an earlier result such as ds.isel(special=0) of `continuation`. An equilibrium
-                 away from the border is followed to it. Default: all curves within the bounds, from fixed points on a grid
-    bounds       parameter -> (low, high); default the system's own ranges. Curves end exactly on them
+    start        where to begin: a state (unit,) at the system's parameters; a mapping of both parameters and "state";
+                 or a point of an earlier result, such as ds.isel(special=0) of `continuation`. An equilibrium away
+                 from the border is followed to it. Default: all curves within the bounds, from fixed points on a grid
+    bounds       parameter -> (low, high), default the system's own ranges. Curves end exactly on them
     period       iterates after which a point of a map recurs, default 1
     max_step     longest step, in the widths of the bounds, default 0.02
-    most_points  points of a curve in each direction, default 2000; most_curves default 16
+    most_points  points of a curve in each direction, default 2000; most_curves: default 16
     progress     True, False, or None: a bar on a terminal
 
     Pseudo-arclength continuation of f = 0 with one equation more: a bordered determinant for a real eigenvalue, trace
-    or determinant of the block that belongs to a pair. All derivatives are exact (traced). Points of codimension two are
-    zeros of test functions, located to rounding: cusp, Bogdanov-Takens, Bautin, zero-Hopf, double Hopf; of maps cusp,
-    resonances 1:1 to 1:4, Chenciner, generalised period doubling, and crossings with other multipliers. A Hopf curve ends at a
-    double zero (reason "double_zero"), beyond which the pair is real. Sources: Kuznetsov, Elements of Applied
+    or determinant of the block of a pair. All derivatives are exact (traced). Points of codimension two are zeros of
+    test functions, located to rounding: cusp, Bogdanov-Takens, Bautin, zero-Hopf, double Hopf; of maps cusp,
+    resonances 1:1 to 1:4, Chenciner, generalised period doubling, and crossings with other multipliers. A Hopf curve
+    ends at a double zero (reason "double_zero"), beyond which the pair is real. Sources: Kuznetsov, Elements of Applied
     Bifurcation Theory (4th ed. 2023), ch. 5, 8 to 10; Govaerts, Numerical Methods for Bifurcations of Dynamical
     Equilibria (SIAM 2000).
 
     >>> import lyapkit as lk, numpy as np
-    >>> ds = lk.bifurcation_curve(lk.systems.rotation_flow, "hopf", bounds={"alpha": (0.5, 4), "theta": (0.1, 1.4)})
-    >>> bool(abs(ds.alpha * np.cos(ds.theta) - 1).max() < 1e-10), bool(abs(ds.frequency - np.tan(ds.theta)).max() < 1e-9)
-    (True, True)
+    >>> bounds = {"alpha": (0.5, 4), "theta": (0.1, 1.4)}
+    >>> ds = lk.bifurcation_curve(lk.systems.rotation_flow, "hopf", bounds=bounds)
+    >>> bool(abs(ds.alpha * np.cos(ds.theta) - 1).max() < 1e-12)
+    True
+    >>> bool(abs(ds.frequency - np.tan(ds.theta)).max() < 1e-11)
+    True
     """
-    system = at_rest(as_system(system))
+    system = as_system(system)
     _check_kind(system, kind)
     names = _checked_parameters(system, parameters)
     limits = _checked_bounds(system, names, bounds)
@@ -115,19 +119,15 @@ def _check_kind(system, kind):
         )
 
 
-def scalars(system):
-    """Names of the parameters that are numbers and may be followed."""
-    model, parameters = system.model, system.parameters
-    return [name for name in model.lane_parameters(parameters) if not np.ndim(parameters[name])]
-
-
 def _checked_parameters(system, parameters):
-    known = scalars(system)
+    known = list(movable(system))
     if parameters is None:
         own = [name for name in system.model.ranges if name in known]
         parameters = tuple(own if len(own) == 2 else known[:2])
         if len(parameters) < 2:
-            raise ValueError(f"system: {system.name} has {len(known)} parameters that are numbers, accepted: two or more")
+            raise ValueError(
+                f"system: {system.name} has {len(known)} parameters that are numbers, accepted: two or more"
+            )
     if isinstance(parameters, str) or len(parameters) != 2 or parameters[0] == parameters[1]:
         raise ValueError(f"parameters: given {parameters!r}, accepted: two different names")
     for name in parameters:
@@ -203,16 +203,21 @@ def _of_result(ds, names):
 
 def _both_ways(problem, u, longest, most_points, monitor):
     """The curve through u, in both directions."""
-    first = min(_STEP, longest)
+    u = pseudo_arclength.snapped(problem, u)
+    problem.arrived(u)
     tangent = pseudo_arclength.first_tangent(problem, u)
-    forward = pseudo_arclength.follow(
-        problem, u, tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
-    )
+
+    def run(sense):
+        own = copy.copy(problem)  # which changes on its way
+        first = min(_STEP, longest)
+        return pseudo_arclength.follow(
+            own, u, sense * tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
+        )
+
+    forward = run(1.0)
     if forward.end == "closed":
         return _Curve(problem, _with_zeros(problem, forward.points), ("closed", "closed"))
-    backward = pseudo_arclength.follow(
-        problem, u, -tangent, step=first, most_points=most_points, monitor=monitor, longest=longest
-    )
+    backward = run(-1.0)
     points = [*backward.points[:0:-1], *forward.points]
     return _Curve(problem, _with_zeros(problem, points), (backward.end, forward.end))
 
@@ -276,9 +281,9 @@ def _described(system, names, kind, curves, attrs):
     variables = {
         **{name: (("point",), unknowns[:, n + i]) for i, name in enumerate(names)},
         "state": (("point", "unit"), unknowns[:, :n]),
-        "frequency": (("point",), np.array([form.frequency for form in forms], dtype=float)),
+        "frequency": (("point",), np.array([curve.problem.frequency(point.u) for _, curve, point in points])),
         "normal_form_coefficient": (("point",), np.array([form.coefficient for form in forms], dtype=float)),
-        "criticality": (("point",), np.array([CRITICALITY[form.criticality] for form in forms], dtype=np.int8)),
+        "criticality": (("point",), np.array([_criticality(kind, form) for form in forms], dtype=np.int8)),
         "codimension_two": (("point",), special[:, 0].astype(np.int8)),
         "degenerate": (("point",), special[:, 1].astype(np.int8)),
         "curve_number": (("point",), np.array([number for number, *_ in points], dtype=np.int64)),
@@ -293,6 +298,11 @@ def _described(system, names, kind, curves, attrs):
         del ds.attrs[f"parameter_{name}"]
     ds.frequency.attrs |= {"long_name": "angular frequency", "units": "rad per " + _STEP_WORD[system.kind]}
     return ds
+
+
+def _criticality(kind, form):
+    """The flag of what branches off; a fold has no cycle or circle."""
+    return CRITICALITY["none"] if kind == "fold" or math.isnan(form.coefficient) else form.criticality
 
 
 _STEP_WORD = {"flow": "time unit", "map": "period"}

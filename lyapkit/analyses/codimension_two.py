@@ -42,4 +42,4 @@ def classified(curve, point):
         return CODIMENSION_TWO[name], True
     if name not in _FORMS:
         return CODIMENSION_TWO[name], False
-    return CODIMENSION_TWO[name], bool(getattr(normal_forms, name)(curve.jets, *curve.split(point.u)).degenerate)
+    return CODIMENSION_TWO[name], bool(normal_forms.FORMS[name](curve.jets, *curve.split(point.u)).degenerate)

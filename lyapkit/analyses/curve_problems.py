@@ -1,8 +1,8 @@
-"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state and parameters.
+"""Defining equations of bifurcation points in two parameters, for `pseudo_arclength`: unknowns are state, parameters.
 
-To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue crosses
-the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes just where
-A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
+To the equations of an equilibrium (f = 0; maps: f^q(x) - x = 0) comes one equation g = 0. Where a real eigenvalue
+crosses the border (fold, period doubling), g is the last entry of the solution of a bordered system, which vanishes
+just where A = J - border is singular and is smooth also where the eigenvalue is double (Govaerts, Numerical Methods for
 Bifurcations of Dynamical Equilibria (2000), ch. 3). Where a pair crosses (Hopf, Neimark-Sacker), g is the trace of
 the pair's block, or its determinant less 1. All gradients come from exact second derivatives.
 """
@@ -17,15 +17,32 @@ from lyapkit.analyses.critical_pairs import critical_pair
 KINDS = {"flow": ("hopf", "fold"), "map": ("fold", "neimark_sacker", "period_doubling")}
 
 
+_GROWN = 1.5  # states that much larger are measured by another scale
+
+
+def extent(x):
+    """The unit in which changes of a state are measured: its size, at least 1, times the root of its length."""
+    return max(1.0, abs(x).max()) * np.sqrt(len(x))
+
+
+def grown(scale, x):
+    """The scale (state first), another one where the state has grown out of it."""
+    size = extent(x)
+    if size <= _GROWN * scale[0]:
+        return scale
+    return np.concatenate([np.full(len(x), size), scale[len(x) :]])
+
+
 class _Curve:
     """What all kinds share: an equilibrium in two parameters, and the bounds of these."""
 
-    def __init__(self, jets, bounds, x):
-        self.jets, self.n, self.is_map = jets, jets.n, jets.system.kind == "map"
+    def __init__(self, jets, bounds, kind, x):
+        self.jets, self.n, self.is_map, self.kind = jets, jets.n, jets.system.kind == "map", kind
+        self._forms = {}
         n = self.n
         self.bounds = [(n + i, low, high) for i, (low, high) in enumerate(bounds)]
         widths = [high - low for low, high in bounds]
-        self.scale = np.array([max(1.0, abs(x).max()) * np.sqrt(n)] * n + widths)
+        self.scale = np.array([extent(x)] * n + widths)
 
     def split(self, u):
         """State and parameters."""
@@ -51,7 +68,14 @@ class _Curve:
 
     def normal_form(self, u):
         """Coefficients of the normal form there (see `normal_forms`)."""
-        return getattr(normal_forms, self.kind)(self.jets, *self.split(u))
+        key = u.tobytes()
+        if key not in self._forms:
+            self._forms[key] = normal_forms.FORMS[self.kind](self.jets, *self.split(u))
+        return self._forms[key]
+
+    def frequency(self, u):
+        """The angular frequency of what branches off; NaN where no pair is critical."""
+        return np.nan
 
     def _slopes(self, u, columns):
         """D^2 f [columns_i, e_j] (k, n + 2, n): how J times columns (k, n) changes with every unknown."""
@@ -67,8 +91,7 @@ class RealCurve(_Curve):
     """Points at which a real eigenvalue is `border`: 0 (fold of a flow), 1 (fold of a map), -1 (period doubling)."""
 
     def __init__(self, jets, bounds, kind, x, p):
-        super().__init__(jets, bounds, x)
-        self.kind = kind
+        super().__init__(jets, bounds, kind, x)
         self.border = -1.0 if kind == "period_doubling" else 1.0 if self.is_map else 0.0
         jacobian = jets.first(x, p)[1]
         left, _, right = np.linalg.svd(jacobian - self.border * np.eye(self.n))
@@ -92,6 +115,7 @@ class RealCurve(_Curve):
         return g, -(self._slopes(u, right[None])[0] @ left)
 
     def arrived(self, u):
+        self.scale = grown(self.scale, u[: self.n])
         _, right, left = self.vectors(u)
         self._right, self._left = right / np.linalg.norm(right), left / np.linalg.norm(left)
 
@@ -103,12 +127,12 @@ class RealCurve(_Curve):
         values = np.linalg.eigvals(matrix)
         others = np.delete(values, np.argmin(abs(values - self.border)))
         tests = {"coefficient": self._coefficient(u, right, left), "double": left @ right}
-        return tests | _crossings(others, self.is_map)
+        return tests | crossings(others, self.is_map)
 
     def _coefficient(self, u, right, left):
         """What vanishes at a cusp (fold) or a generalised period doubling, smooth also where <w, v> vanishes."""
         if self.kind == "period_doubling":
-            return normal_forms.period_doubling(self.jets, *self.split(u)).coefficient
+            return self.normal_form(u).coefficient
         direction = np.concatenate([right, np.zeros(2)])[None]
         return self.jets.second(*self.split(u), direction, direction)[0] @ left
 
@@ -117,8 +141,8 @@ class PairCurve(_Curve):
     """Points at which a pair of eigenvalues is on the border: Hopf (flows), Neimark-Sacker (maps)."""
 
     def __init__(self, jets, bounds, kind, x, p):
-        super().__init__(jets, bounds, x)
-        self.kind, self._plane = kind, None
+        super().__init__(jets, bounds, kind, x)
+        self._plane = None
 
     def _gap(self, a, b):
         return abs(a * b - 1.0) if self.is_map else abs(a + b)
@@ -140,7 +164,13 @@ class PairCurve(_Curve):
         return pair.determinant - 1.0, np.einsum("ki,jik->j", adjugate, turned)
 
     def arrived(self, u):
+        self.scale = grown(self.scale, u[: self.n])
         self._plane = self.pair(u).right
+
+    def frequency(self, u):
+        pair = self.pair(u)
+        height = np.sqrt(max(pair.discriminant, 0.0))
+        return float(np.arctan2(height, 0.5 * np.trace(pair.block))) if self.is_map else height
 
     def inspect(self, u, tangent):
         pair = self.pair(u)
@@ -155,10 +185,10 @@ class PairCurve(_Curve):
             tests |= {"one": trace - 2.0, "two": trace + 2.0, "three": trace + 1.0, "four": trace}
         else:
             tests |= {"double": pair.determinant}
-        return tests | _crossings(pair.others, self.is_map)
+        return tests | crossings(pair.others, self.is_map)
 
 
-def _crossings(others, is_map):
+def crossings(others, is_map):
     """Tests whose zeros are crossings of the border by other eigenvalues (m,): real ones, and pairs."""
     tests = {"real": _signed([value.real - is_map for value in others if value.imag == 0.0])}
     if is_map:

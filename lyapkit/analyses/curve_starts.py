@@ -88,7 +88,8 @@ def _equilibrium(jets, x, p):
 
 def _close(curve, u, guess):
     """Whether a point found from a guess is near it, and within the bounds."""
-    inside = all(low <= u[index] <= high for index, low, high in curve.bounds)
+    slack = 1e-9 * curve.scale  # rounding beside a bound
+    inside = all(low - slack[i] <= u[i] <= high + slack[i] for i, low, high in curve.bounds)
     return inside and np.linalg.norm((u - guess) / curve.scale) < 0.1
 
 
@@ -131,7 +132,10 @@ def everywhere(jets, system, kind, bounds, monitor):
         for i in range(len(grid))
     ]
     at = np.arange(len(grid)).reshape(nodes, nodes)
-    edges = [*zip(at[:-1].ravel(), at[1:].ravel(), strict=True), *zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True)]
+    edges = [
+        *zip(at[:-1].ravel(), at[1:].ravel(), strict=True),
+        *zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True),
+    ]
     for one, other in edges:
         for x, p in _suspects(jets, kind, bounds, points, grid, one, other):
             monitor.add(0)

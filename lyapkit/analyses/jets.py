@@ -6,6 +6,8 @@ from lyapkit.analyses.clock import depends_on_time
 from lyapkit.nearest import nearest
 from lyapkit.systems.directional import Directional, movable
 
+_OTHERS = (1, 2), (0, 2), (0, 1)  # of three, those that are left when one is taken
+
 
 class Jets:
     """The derivatives of F = f (flows) or f^period (maps), to third order, at states x (n,) and parameters p (m,).
@@ -58,9 +60,10 @@ class Jets:
     def second(self, x, p, a, b):
         """D^2 F [a_i, b_i], rows (k, n)."""
         a, b = _rows(a), _rows(b)
-        found = np.zeros((len(a), self.n))
+        found = None
         for step in self._steps(x, p):
-            found = found @ step.jacobian.T + self._f_along(step, step.moved(a), step.moved(b))
+            new = self._f_along(step, step.moved(a), step.moved(b))
+            found = new if found is None else found @ step.jacobian.T + new
         return found
 
     @np.errstate(all="ignore")
@@ -68,17 +71,15 @@ class Jets:
         """D^3 F [a_i, b_i, c_i], rows (k, n)."""
         given = [_rows(one) for one in (a, b, c)]
         steps = self._steps(x, p)
-        found = np.zeros((len(given[0]), self.n))
-        pairs = [np.zeros((len(given[0]), self.n))] * 3  # D^2 x of the iterate along the two others
-        for at, step in enumerate(steps):
+        found = self._f_along(steps[0], *given)
+        # D^2 of the iterate along all but one of the directions
+        pairs = [self._f_along(steps[0], given[one], given[two]) for one, two in _OTHERS if len(steps) > 1]
+        for step in steps[1:]:
             moved = [step.moved(one) for one in given]
             found = found @ step.jacobian.T + self._f_along(step, *moved)
-            for i in range(3):
-                first, second = (moved[j] for j in range(3) if j != i)
-                if at:
-                    found = found + self._f_along(step, moved[i], self._as_states(pairs[i]))
-                if at + 1 < len(steps):
-                    pairs[i] = pairs[i] @ step.jacobian.T + self._f_along(step, first, second)
+            for i, (one, two) in enumerate(_OTHERS):
+                found = found + self._f_along(step, moved[i], self._as_states(pairs[i]))
+                pairs[i] = pairs[i] @ step.jacobian.T + self._f_along(step, moved[one], moved[two])
         return found
 
     def _as_states(self, rows):
@@ -87,18 +88,16 @@ class Jets:
 
     def _f_along(self, step, *directions):
         """D^d f [z_1, ..., z_d] at an iterate: each complex direction doubles the real ones."""
-        parts, factors = [directions], [1.0]
-        for i in range(len(directions)):
-            if not np.iscomplexobj(directions[i]):
-                continue
-            both = [(one, part) for one in parts for part in ("real", "imag")]
-            factors = [factor * unit for factor in factors for unit in (1.0, 1j)]
-            parts = [(*one[:i], getattr(one[i], part), *one[i + 1 :]) for one, part in both]
-        stacked = [np.concatenate(column) for column in zip(*parts, strict=True)]
+        parts, doubled = [directions], 0
+        for i, direction in enumerate(directions):
+            if np.iscomplexobj(direction):
+                parts = [(*one[:i], side, *one[i + 1 :]) for one in parts for side in (one[i].real, one[i].imag)]
+                doubled += 1
+        stacked = [np.concatenate(column) for column in zip(*parts, strict=True)] if doubled else directions
         values = self._f.along(step.x, step.p, stacked).reshape(len(parts), -1, self.n)
-        if len(parts) == 1:
-            return values[0]
-        return sum(factor * value for factor, value in zip(factors, values, strict=True))
+        for _ in range(doubled):  # the last direction's real and imaginary parts are neighbours
+            values = values[::2] + 1j * values[1::2]
+        return values[0]
 
     @np.errstate(all="ignore")
     def _steps(self, x, p):
@@ -108,7 +107,7 @@ class Jets:
             raise ValueError(f"x, p: given shapes {x.shape}, {p.shape}, accepted: ({self.n},), ({self.m},)")
         key = (x.tobytes(), p.tobytes())
         if key != self._key:
-            growth, steps = np.eye(self.n, self.n + self.m), []
+            growth, steps = None, []
             for _ in range(self.period):
                 steps.append(_Step(x, p, growth, *self._f.linearise(x, p)))
                 x, growth = steps[-1].image, steps[-1].growth
@@ -117,17 +116,20 @@ class Jets:
 
 
 class _Step:
-    """One application of f at x: its image, D f there, and how the start's directions arrive and leave."""
+    """One application of f at x: its image, D f there, and how the start's directions arrive (None: as they are)."""
 
     def __init__(self, x, p, arriving, image, jacobian, by_parameters):
         self.x, self.p, self.image, self.jacobian, self._arriving = x, p, image, jacobian, arriving
-        self.growth = jacobian @ arriving
-        self.growth[:, len(x) :] += by_parameters
+        self._first = arriving is None
+        if self._first:
+            self.growth = np.concatenate([jacobian, by_parameters], axis=1)
+        else:
+            self.growth = jacobian @ arriving
+            self.growth[:, len(x) :] += by_parameters
 
     def moved(self, rows):
         """Directions of the start (k, n + m) as directions at x."""
-        n = len(self.x)
-        return np.concatenate([rows @ self._arriving.T, rows[:, n:]], axis=1)
+        return rows if self._first else np.concatenate([rows @ self._arriving.T, rows[:, len(self.x) :]], axis=1)
 
 
 def _rows(directions):

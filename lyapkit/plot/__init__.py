@@ -6,7 +6,10 @@ matplotlib is loaded when the first plot is asked for.
 import importlib
 
 # public name -> its module; never the same word, or importing the module would hide the function
-_PUBLIC = {"plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles"}
+_PUBLIC = {
+    "plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles",
+    "bifurcation_diagram": "diagrams",
+}  # fmt: skip
 
 __all__ = list(_PUBLIC)
 

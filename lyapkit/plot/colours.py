@@ -16,6 +16,9 @@ _FLAGS = {
     "section_missed": "#b79ac8", "too_many": "#a98b5d",
     "unstable": POSITIVE, "stable": NEGATIVE, "absent": FAILED, "no_rotation": "#9a9a6a", "not_a_torus": "#c2a08a",
     "step_too_small": "#8c4a6b",
+    "both_rest": "#c9d3d9", "both_cycle": "#8fb9d6", "both_chaotic": "#e6d3a8", "locked": "#1c5f93",
+    "cycle_lost": "#3b2a58", "cycle_made_by_the_step": "#e0a526", "chaos_made_by_the_step": "#c75b39",
+    "chaos_lost": "#7b4a86",
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip
 # Their zero means something, so their colours diverge from it.

@@ -146,9 +146,9 @@ def hopf_map(
     between, and proved anew wherever their number changes. An orbit rests where it nears a stable fixed point. A
     bounded orbit of a flow of two units tends to a cycle where no fixed point is stable (Poincare & Bendixson). Else
     the two largest Lyapunov exponents decide, as weighted Birkhoff means (Das, Saiki, Sander & Yorke, Nonlinearity 30
-    (2017) 4111): a cycle has one zero, a torus two; chaos has a positive one; a locked orbit contracts and returns. What
-    coexists is seen from stable fixed points and from as many orbits as there are starts; a transient of chaos that
-    outlasts the windows passes for an attractor.
+    (2017) 4111): a cycle has one zero, a torus two; chaos has a positive one; a locked orbit contracts and
+    returns. What coexists is seen from stable fixed points and from as many orbits as there are starts; a transient of
+    chaos that outlasts the windows passes for an attractor.
 
     >>> import lyapkit as lk, numpy as np
     >>> grid = {"alpha": np.linspace(0.5, 4, 8), "theta": np.linspace(0.1, 1.5, 8)}
@@ -156,7 +156,7 @@ def hopf_map(
     >>> ds.n_fixed_points.sel(alpha=4.0, theta=0.1).item(), ds.regime.sel(alpha=4.0, theta=0.9).item()
     (9, 1)
     """
-    system, truth_ = as_system(system), truth("curves", curves)
+    system, wanted = as_system(system), truth("curves", curves)
     axes = checked_grid(system, grid)
     for name in system.model.structural:
         if name in axes:
@@ -174,7 +174,10 @@ def hopf_map(
     arrays = _measured(task, plan, axes, workers, whole("block", block, 1, 2**20), progress)
     shape = tuple(len(axis) for axis in axes.values())
     variables = {name: (tuple(axes), arrays[name].reshape(shape)) for name in _VARIABLES}
-    extra, coords = curves_over(system, axes) if truth_ and len(axes) == 2 else ({}, {})
+    extra, coords = ({}, {})
+    if wanted and len(axes) == 2:
+        with Monitor(1, "curves", progress) as monitor:
+            extra, coords = curves_over(system, axes, monitor)
     attrs = {
         "verb": "hopf_map", "starts": task.starts, "seed": task.seed, "doublings": doublings,
         "transient": task.watch.clock.transient * task.watch.clock.dt, "duration": task.watch.clock.duration,

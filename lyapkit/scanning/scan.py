@@ -148,7 +148,4 @@ def _assemble(plan, axes, arrays, verb_name):
         name: ((*axes, *dims), arrays[name].reshape(*shape, *arrays[name].shape[1:]))
         for name, dims in plan.variables.items()
     }
-    ds = dataset(plan.system, variables, {**axes, **plan.coords}, {**plan.attrs, "verb": verb_name})
-    for name in axes:  # a coordinate now, no longer one number
-        del ds.attrs[f"parameter_{name}"]
-    return ds
+    return dataset(plan.system, variables, {**axes, **plan.coords}, {**plan.attrs, "verb": verb_name})

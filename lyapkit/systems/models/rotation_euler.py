@@ -14,6 +14,12 @@ def neimark_sacker_gain(theta, h):
     return (-c + np.sqrt(c**2 + h * (2.0 - h))) / h
 
 
+def neimark_sacker_step(alpha, theta):
+    """The h, above 0 where alpha cos(theta) < 1, at which the same multipliers reach the unit circle."""
+    growth = 1.0 - alpha * np.cos(theta)
+    return 2.0 * growth / (2.0 * growth - 1.0 + alpha**2)
+
+
 def _curves(ranges, parameters):
     theta = np.linspace(*ranges["theta"][:2], 401)
     gain = neimark_sacker_gain(theta, parameters["h"])
