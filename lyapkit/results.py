@@ -123,8 +123,6 @@ REGIME = {
     "diverging": 6,
     "undecided": 7,
 }
-CURVE_KIND = {"hopf": 0, "fold": 1, "neimark_sacker": 2, "period_doubling": 3}
-CURVE_SOURCE = {"computed": 0, "closed_form": 1}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -197,8 +195,6 @@ _WORDS = {
     "regime": ("regime", "1"),
     "orbit_regime": ("regime of the orbit of the initial state", "1"),
     "curve_point": ("number of the point among those of all curves", "1"),
-    "curve_kind": ("kind of bifurcation", "1"),
-    "curve_source": ("where the curve comes from", "1"),
     "curve_frequency": ("angular frequency", "rad per {step}"),
     "curve_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
     "curve_codimension_two": ("point of codimension two", "1"),
@@ -268,12 +264,8 @@ _FLAGS = {
     "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
-<<<<<<< HEAD
-    "regime": REGIME, "orbit_regime": REGIME, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE,
-    "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
-=======
+    "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
     "branch_kind": BRANCH_KIND, "special_kind": SPECIAL, "period_law": PERIOD_LAW,
->>>>>>> main
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -286,12 +278,8 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
-<<<<<<< HEAD
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-=======
-    "clock_parts", "n_lines", "n_fixed_points", "curve_number",
     "branch_number", "parent", "special_branch",
->>>>>>> main
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)

@@ -183,10 +183,7 @@ def hopf_map(
         "transient": task.watch.clock.transient * task.watch.clock.dt, "duration": task.watch.clock.duration,
         "dt": task.watch.clock.dt, "longest_period": longest_period,
     }  # fmt: skip
-    ds = dataset(system, variables | extra, {**axes, **coords}, attrs)
-    for name in axes:  # a coordinate now, no longer one number
-        del ds.attrs[f"parameter_{name}"]
-    return ds
+    return dataset(system, variables | extra, {**axes, **coords}, attrs)
 
 
 def _checked_near(system, near):
