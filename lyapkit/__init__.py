@@ -31,6 +31,7 @@ _PUBLIC = {
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
     "hopf_map": "scanning.hopf_map",
+    "atlas": "scanning.atlas",
     "discretisation_map": "scanning.discretisation_map",
     "save": "results",
     "load": "results",
