@@ -94,7 +94,7 @@ def atlas(
     >>> grid = {"alpha": np.linspace(1.5, 4, 3), "theta": np.linspace(0.1, 1.0, 4)}
     >>> ds = lk.atlas(lk.systems.rotation_flow, grid)
     >>> ds.n_zeros.values.tolist(), round(float(ds.period[2, 2]), 6)
-    ([], 0)
+    ([[0, 1, 1, 0], [0, 1, 1, 1], [0, 0, 1, 1]], 9.672443)
     """
     system, workers = as_system(system), cores() if workers is None else whole("workers", workers, 1, 1024)
     axes = checked_grid(system, grid)
