@@ -30,6 +30,7 @@ _PUBLIC = {
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
     "discretisation_map": "scanning.discretisation_map",
+    "tongues": "scanning.tongues",
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",

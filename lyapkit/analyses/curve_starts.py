@@ -15,7 +15,7 @@ _AT_REST = 1e-9  # residual of an equilibrium, relative to the state
 _LINE = 0.02, 400  # step along one parameter, in its width, and steps
 
 
-class _Line:
+class Line:
     """Equilibria in one of the parameters, and where they cross the border of the kind; see `pseudo_arclength`."""
 
     def __init__(self, curve, p, index):
@@ -97,7 +97,7 @@ def _along_lines(curve, x, p, monitor):
     """The first point of the curve that is met when one parameter is changed, the nearest over both."""
     nearest, least = None, np.inf
     for index in (0, 1):
-        line = _Line(curve, p, index)
+        line = Line(curve, p, index)
         start = np.append(x, p[index])
         tangent = pseudo_arclength.first_tangent(line, start)
         for sense in (1.0, -1.0):
