@@ -12,6 +12,7 @@ from lyapkit.results import STABLE
 _NODES = {True: 13, False: 5}  # of a side of the grid, for few and for many units
 _FEW = 4  # units
 _AT_REST = 1e-9  # residual of an equilibrium, relative to the state
+_BEYOND = 0.1  # how far beyond a bound, in its width, a start may lead
 _LINE = 0.02, 400  # step along one parameter, in its width, and steps
 
 
@@ -53,8 +54,10 @@ def near(jets, kind, bounds, x, p, monitor):
     x, left = _equilibrium(jets, x, p)
     curve = problem_of(kind, jets, bounds, x, p)
     u, converged = pseudo_arclength.settled(curve, np.concatenate([x, p]))
-    if converged and _close(curve, u, np.concatenate([x, p])):
-        return u
+    if converged:
+        u = _onto_bounds(curve, u)
+        if _close(curve, u, np.concatenate([x, p])):
+            return u
     if left > _AT_REST * (1.0 + abs(x).max()):
         raise ValueError(
             f"start: Newton's method finds no equilibrium from it (residual {left:.3g} at {x.tolist()}), accepted: a "
@@ -84,6 +87,19 @@ def _equilibrium(jets, x, p):
                 best, least = x, size
             x = x + newton.steps(residual[None], (jacobian - eye)[None])[0]
     return best, least
+
+
+def _onto_bounds(curve, u):
+    """A point of the curve, or where it is somewhat beyond a bound, the curve's point on that."""
+    for index, low, high in curve.bounds:
+        bound = min(max(u[index], low), high)
+        if 0.0 < abs(u[index] - bound) <= _BEYOND * curve.scale[index]:
+            across, guess = np.zeros(len(u)), u.copy()
+            across[index], guess[index] = 1.0, bound
+            there, _, _, converged = pseudo_arclength.correct(curve, guess, across)
+            if converged:
+                there[index], u = bound, there
+    return u
 
 
 def _close(curve, u, guess):
