@@ -26,7 +26,6 @@ _PUBLIC = {
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
     "bifurcation_curve": "analyses.bifurcation_curve",
-    "continuation": "analyses.continuation",
     "convert_coefficient": "analyses.conventions",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",

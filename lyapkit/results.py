@@ -93,10 +93,6 @@ CODIMENSION_TWO = {
 }
 CRITICALITY = {"supercritical": -1, "undecided": 0, "subcritical": 1, "none": 2}
 DEGENERATE = {"no": 0, "yes": 1}
-BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
-# special points of branches in one parameter
-SPECIAL = {"fold": 0, "hopf": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4, "torus": 5}
-PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
 # why a branch or a curve ends
 END = {
     "not_followed": -1,
@@ -109,7 +105,6 @@ END = {
     "period_diverges": 6,
     "no_cycle": 7,
     "other_branch": 8,
-    "start": 9,
 }
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
@@ -188,22 +183,6 @@ _WORDS = {
     "degenerate": ("whether the point's own unfolding is degenerate", "1"),
     "curve_number": ("number of the curve", "1"),
     "curve": ("number of the curve", "1"),
-    "lowest": ("lowest value of the unit on the orbit", "1"),
-    "highest": ("highest value of the unit on the orbit", "1"),
-    "branch": ("number of the branch", "1"),
-    "branch_number": ("number of the branch", "1"),
-    "branch_kind": ("what the branch consists of", "1"),
-    "parent": ("number of the branch that it begins on, 0: none", "1"),
-    "special": ("number of the special point", "1"),
-    "special_kind": ("kind of the special point", "1"),
-    "special_state": ("state at the special point (of a cycle at phase 0)", "1"),
-    "special_branch": ("number of the branch of the special point", "1"),
-    "special_period": ("period there, or of the cycle that begins there", "{steps}"),
-    "special_frequency": ("angular frequency of the critical pair", "rad per {step}"),
-    "special_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
-    "period_law": ("law of the period where it diverges", "1"),
-    "period_law_parameter": ("parameter at which the period diverges", "1"),
-    "period_law_exponent": ("exponent of the period's divergence", "1"),
     "end": ("end of the curve, 0: first point, 1: last point", "1"),
     "end_reason": ("why the curve ends", "1"),
     "direction": ("direction of the sweep", "1"),
@@ -238,7 +217,6 @@ _FLAGS = {
     "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
-    "branch_kind": BRANCH_KIND, "special_kind": SPECIAL, "period_law": PERIOD_LAW,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -251,7 +229,6 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number",
-    "branch_number", "parent", "special_branch",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
