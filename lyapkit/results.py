@@ -85,7 +85,7 @@ CODIMENSION_TWO = {
     "resonance_1_3": 8,
     "resonance_1_4": 9,
     "chenciner": 10,
-    "generalized_period_doubling": 11,
+    "generalised_period_doubling": 11,
     "fold_flip": 12,
     "fold_neimark_sacker": 13,
     "flip_neimark_sacker": 14,

@@ -23,7 +23,7 @@ _NAMES = {
     },
     ("map", "period_doubling"): {
         "double": "resonance_1_2", "real": "fold_flip", "minus": "resonance_1_2", "pair": "flip_neimark_sacker",
-        "coefficient": "generalized_period_doubling",
+        "coefficient": "generalised_period_doubling",
     },
 }  # fmt: skip
 _FORMS = {"bogdanov_takens", "cusp", "resonance_1_1", "resonance_1_2", "resonance_1_3", "resonance_1_4"}
