@@ -107,6 +107,18 @@ END = {
     "other_branch": 8,
 }
 
+# what orbits do in the long run; coexistence: attractors of different kinds
+REGIME = {
+    "fixed_point": 0,
+    "limit_cycle": 1,
+    "quasi_periodic": 2,
+    "locked": 3,
+    "chaotic": 4,
+    "coexistence": 5,
+    "diverging": 6,
+    "undecided": 7,
+}
+
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
     "state": ("state", "1"),
@@ -172,6 +184,18 @@ _WORDS = {
     "speed": ("speed |{residual}|", "1 per {step}"),
     "point_kind": ("fixed point or slow point", "1"),
     "n_fixed_points": ("number of fixed points", "1"),
+    "n_stable": ("number of stable fixed points", "1"),
+    "leading_eigenvalue": ("leading eigenvalue of the fixed point nearest to the orbit", "{rate}"),
+    "growth_rate": ("{growth} of the leading eigenvalue", "1 per {step}"),
+    "regime": ("regime", "1"),
+    "orbit_regime": ("regime of the orbit of the initial state", "1"),
+    "curve_point": ("number of the point among those of all curves", "1"),
+    "curve_frequency": ("angular frequency", "rad per {step}"),
+    "curve_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "curve_codimension_two": ("point of codimension two", "1"),
+    "n_zeros": ("number of zero exponents", "1"),
+    "cycle_status": ("outcome of the search of the cycle", "1"),
+    "largest_multiplier": ("ln |largest nontrivial multiplier|", "nats"),
     "complete": ("whether these are proved to be all fixed points of the box", "1"),
     "box_low": ("lower end of the box", "1"),
     "box_high": ("upper end of the box", "1"),
@@ -206,10 +230,12 @@ _WORDS = {
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
     "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
+    "growth": "real part",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
     "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
+    "growth": "ln of the modulus",
 }  # fmt: skip
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
@@ -217,6 +243,7 @@ _FLAGS = {
     "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
+    "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -224,13 +251,14 @@ MOST_NUMBERS = 4096
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "stable": STABLE["absent"],
     "point_kind": POINT_KIND["absent"],
+    "regime": REGIME["undecided"], "orbit_regime": REGIME["undecided"], "cycle_status": STATUS["not_computed"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
-    "clock_parts", "n_lines", "n_fixed_points", "curve_number",
+    "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
 )  # fmt: skip
-_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue")
+_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
 
 
