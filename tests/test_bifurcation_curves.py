@@ -353,11 +353,11 @@ def test_catalytic_oxidation_of_matcont():
 def test_all_curves_within_the_bounds_are_found():
     """FitzHugh-Nagumo: Hopf points at x = +-sqrt(1 - a / 5) up to a = sqrt(5), two curves that cross; a cusp at a = 1."""
     system = lk.define_flow(
-        lambda x, I, a: (x[0] - x[0] ** 3 / 3 - x[1] + I, 0.2 * (x[0] + 0.5 - a * x[1])),
-        parameters={"I": 0.3, "a": 0.8},
+        lambda x, b, a: (x[0] - x[0] ** 3 / 3 - x[1] + b, 0.2 * (x[0] + 0.5 - a * x[1])),
+        parameters={"b": 0.3, "a": 0.8},
         dimension=2,
     )  # fmt: skip
-    bounds = {"I": (-3.0, 3.0), "a": (0.0, 4.0)}
+    bounds = {"b": (-3.0, 3.0), "a": (0.0, 4.0)}
     ds = lk.bifurcation_curve(system, "hopf", bounds=bounds)
     assert ds.sizes["curve"] == 2
     x = ds.state.values[:, 0]
@@ -367,4 +367,4 @@ def test_all_curves_within_the_bounds_are_found():
     special = _special(fold)
     assert len(special["bogdanov_takens"]) == 2
     (cusp,) = special["cusp"]
-    assert abs(fold.a[cusp] - 1.0) < 1e-9 and abs(fold.I[cusp] - 0.5) < 1e-9
+    assert abs(fold.a[cusp] - 1.0) < 1e-9 and abs(fold.b[cusp] - 0.5) < 1e-9
