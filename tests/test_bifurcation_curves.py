@@ -351,7 +351,7 @@ def test_catalytic_oxidation_of_matcont():
 
 
 def test_all_curves_within_the_bounds_are_found():
-    """FitzHugh-Nagumo: Hopf points at x = +-sqrt(1 - a / 5) up to a = sqrt(5), two curves that cross; a cusp at a = 1."""
+    """FitzHugh-Nagumo: Hopf points at x = +-sqrt(1 - a / 5) up to a = sqrt(5), curves that cross; a cusp at a = 1."""
     system = lk.define_flow(
         lambda x, b, a: (x[0] - x[0] ** 3 / 3 - x[1] + b, 0.2 * (x[0] + 0.5 - a * x[1])),
         parameters={"b": 0.3, "a": 0.8},
