@@ -31,6 +31,7 @@ _PUBLIC = {
     "scan": "scanning",
     "hopf_map": "scanning.hopf_map",
     "discretisation_map": "scanning.discretisation_map",
+    "tongues": "scanning.tongues",
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",

@@ -56,6 +56,7 @@ BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
 DIRECTION = {"up": 0, "down": 1}
 CURVE_KIND = {"hopf": 0, "fold": 1, "neimark_sacker": 2, "period_doubling": 3}
 CURVE_SOURCE = {"computed": 0, "closed_form": 1}
+SIDE = {"below": 0, "above": 1}
 # a flow, its Euler map, and what becomes of the one in the other
 FLOW_REGIME = {"rest": 0, "cycle": 1, "chaotic": 2, "unknown": 3}
 MAP_REGIME = {"rest": 0, "circle": 1, "locked": 2, "chaotic": 3, "diverged": 4, "undecided": 5}
@@ -212,6 +213,15 @@ _WORDS = {
     "direction": ("direction of the sweep", "1"),
     "curve_kind": ("bifurcation on the curve", "1"),
     "curve_source": ("where the curve comes from", "1"),
+    "locked_share": ("share of the turning points of the grid that are locked", "1"),
+    "locked_share_of_q": ("share of the turning points of the grid that are locked at p / q", "1"),
+    "q": ("{steps} for p turns", "{steps}"),
+    "border_number": ("number of the border", "1"),
+    "border_p": ("turns p of the tongue", "turns"),
+    "border_q": ("{steps} q of the tongue", "{steps}"),
+    "border_side": ("side of the tongue along the second parameter", "1"),
+    "border_end": ("why the border ends", "1"),
+    "border_state": ("a point of the cycle on the border", "1"),
     "outcome": ("Euler map against flow", "1"),
     "flow_regime": ("what the flow settles on", "1"),
     "map_regime": ("what the Euler map settles on", "1"),
@@ -242,6 +252,7 @@ _FLAGS = {
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
     "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
+    "border_side": SIDE, "border_end": END,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
     "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
 }  # fmt: skip

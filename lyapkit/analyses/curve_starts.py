@@ -17,7 +17,7 @@ _BEYOND = 0.1  # how far beyond a bound, in its width, a start may lead
 _LINE = 0.02, 400  # step along one parameter, in its width, and steps
 
 
-class _Line:
+class Line:
     """Equilibria in one of the parameters, and where they cross the border of the kind; see `pseudo_arclength`."""
 
     def __init__(self, curve, p, index):
@@ -114,7 +114,7 @@ def _along_lines(curve, x, p, monitor):
     """The first point of the curve that is met when one parameter is changed, the nearest over both."""
     nearest, least = None, np.inf
     for index in (0, 1):
-        line = _Line(curve, p, index)
+        line = Line(curve, p, index)
         start = np.append(x, p[index])
         tangent = pseudo_arclength.first_tangent(line, start)
         for sense in (1.0, -1.0):
