@@ -29,6 +29,7 @@ _PUBLIC = {
     "convert_coefficient": "analyses.conventions",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "scan": "scanning",
+    "hopf_map": "scanning.hopf_map",
     "discretisation_map": "scanning.discretisation_map",
     "tongues": "scanning.tongues",
     "save": "results",

@@ -86,7 +86,7 @@ CODIMENSION_TWO = {
     "resonance_1_3": 8,
     "resonance_1_4": 9,
     "chenciner": 10,
-    "generalized_period_doubling": 11,
+    "generalised_period_doubling": 11,
     "fold_flip": 12,
     "fold_neimark_sacker": 13,
     "flip_neimark_sacker": 14,
@@ -106,6 +106,18 @@ END = {
     "period_diverges": 6,
     "no_cycle": 7,
     "other_branch": 8,
+}
+
+# what orbits do in the long run; coexistence: attractors of different kinds
+REGIME = {
+    "fixed_point": 0,
+    "limit_cycle": 1,
+    "quasi_periodic": 2,
+    "locked": 3,
+    "chaotic": 4,
+    "coexistence": 5,
+    "diverging": 6,
+    "undecided": 7,
 }
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
@@ -173,6 +185,18 @@ _WORDS = {
     "speed": ("speed |{residual}|", "1 per {step}"),
     "point_kind": ("fixed point or slow point", "1"),
     "n_fixed_points": ("number of fixed points", "1"),
+    "n_stable": ("number of stable fixed points", "1"),
+    "leading_eigenvalue": ("leading eigenvalue of the fixed point nearest to the orbit", "{rate}"),
+    "growth_rate": ("{growth} of the leading eigenvalue", "1 per {step}"),
+    "regime": ("regime", "1"),
+    "orbit_regime": ("regime of the orbit of the initial state", "1"),
+    "curve_point": ("number of the point among those of all curves", "1"),
+    "curve_frequency": ("angular frequency", "rad per {step}"),
+    "curve_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "curve_codimension_two": ("point of codimension two", "1"),
+    "n_zeros": ("number of zero exponents", "1"),
+    "cycle_status": ("outcome of the search of the cycle", "1"),
+    "largest_multiplier": ("ln |largest nontrivial multiplier|", "nats"),
     "complete": ("whether these are proved to be all fixed points of the box", "1"),
     "box_low": ("lower end of the box", "1"),
     "box_high": ("upper end of the box", "1"),
@@ -216,10 +240,12 @@ _WORDS = {
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
     "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
+    "growth": "real part",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
     "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
+    "growth": "ln of the modulus",
 }  # fmt: skip
 _FLAGS = {
     "status": STATUS, "lyapunov_sign": SIGN, "estimator": ESTIMATOR, "stable": STABLE, "locked": LOCKED,
@@ -228,6 +254,7 @@ _FLAGS = {
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
     "border_side": SIDE, "border_end": END,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
+    "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -235,13 +262,14 @@ MOST_NUMBERS = 4096
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": STATUS["not_computed"], "lyapunov_sign": SIGN["undecided"], "stable": STABLE["absent"],
     "point_kind": POINT_KIND["absent"],
+    "regime": REGIME["undecided"], "orbit_regime": REGIME["undecided"], "cycle_status": STATUS["not_computed"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
-    "clock_parts", "n_lines", "n_fixed_points", "curve_number",
+    "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
 )  # fmt: skip
-_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue")
+_COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
 
 

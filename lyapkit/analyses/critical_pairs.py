@@ -13,6 +13,7 @@ import numpy as np
 import scipy.linalg
 
 _CANDIDATES = 8  # pairs nearest to the border, among which the one that was followed is looked for
+_RIVALS = 0.02  # if about as near to it as the nearest, in the largest eigenvalue
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,7 +59,9 @@ def critical_pair(jacobian, gap, plane):
         (i, j) for i, j in itertools.combinations(range(n), 2)
         if (j == i + 1 and values[i].imag > 0) or (plane is not None and values[i].imag == values[j].imag == 0)
     ]  # fmt: skip
-    pairs = sorted(pairs, key=lambda pair: abs(gap(values[pair[0]], values[pair[1]])))
+    gaps = {(i, j): abs(gap(values[i], values[j])) for i, j in pairs}
+    rivals = min(gaps.values(), default=0.0) + _RIVALS * abs(values).max()
+    pairs = sorted((pair for pair in pairs if gaps[pair] <= rivals), key=gaps.get)
     found = [_planes(triangle, basis, values, pair) for pair in pairs[: 1 if plane is None else _CANDIDATES]]
     if not found:
         return None

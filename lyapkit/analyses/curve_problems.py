@@ -17,6 +17,22 @@ from lyapkit.analyses.critical_pairs import critical_pair
 KINDS = {"flow": ("hopf", "fold"), "map": ("fold", "neimark_sacker", "period_doubling")}
 
 
+_GROWN = 1.5  # states that much larger are measured by another scale
+
+
+def extent(x):
+    """The unit in which changes of a state are measured: its size, at least 1, times the root of its length."""
+    return max(1.0, abs(x).max()) * np.sqrt(len(x))
+
+
+def grown(scale, x):
+    """The scale (state first), another one where the state has grown out of it."""
+    size = extent(x)
+    if size <= _GROWN * scale[0]:
+        return scale
+    return np.concatenate([np.full(len(x), size), scale[len(x) :]])
+
+
 class _Curve:
     """What all kinds share: an equilibrium in two parameters, and the bounds of these."""
 
@@ -26,7 +42,7 @@ class _Curve:
         n = self.n
         self.bounds = [(n + i, low, high) for i, (low, high) in enumerate(bounds)]
         widths = [high - low for low, high in bounds]
-        self.scale = np.array([max(1.0, abs(x).max()) * np.sqrt(n)] * n + widths)
+        self.scale = np.array([extent(x)] * n + widths)
 
     def split(self, u):
         """State and parameters."""
@@ -99,6 +115,7 @@ class RealCurve(_Curve):
         return g, -(self._slopes(u, right[None])[0] @ left)
 
     def arrived(self, u):
+        self.scale = grown(self.scale, u[: self.n])
         _, right, left = self.vectors(u)
         self._right, self._left = right / np.linalg.norm(right), left / np.linalg.norm(left)
 
@@ -110,7 +127,7 @@ class RealCurve(_Curve):
         values = np.linalg.eigvals(matrix)
         others = np.delete(values, np.argmin(abs(values - self.border)))
         tests = {"coefficient": self._coefficient(u, right, left), "double": left @ right}
-        return tests | _crossings(others, self.is_map)
+        return tests | crossings(others, self.is_map)
 
     def _coefficient(self, u, right, left):
         """What vanishes at a cusp (fold) or a generalised period doubling, smooth also where <w, v> vanishes."""
@@ -147,6 +164,7 @@ class PairCurve(_Curve):
         return pair.determinant - 1.0, np.einsum("ki,jik->j", adjugate, turned)
 
     def arrived(self, u):
+        self.scale = grown(self.scale, u[: self.n])
         self._plane = self.pair(u).right
 
     def frequency(self, u):
@@ -167,10 +185,10 @@ class PairCurve(_Curve):
             tests |= {"one": trace - 2.0, "two": trace + 2.0, "three": trace + 1.0, "four": trace}
         else:
             tests |= {"double": pair.determinant}
-        return tests | _crossings(pair.others, self.is_map)
+        return tests | crossings(pair.others, self.is_map)
 
 
-def _crossings(others, is_map):
+def crossings(others, is_map):
     """Tests whose zeros are crossings of the border by other eigenvalues (m,): real ones, and pairs."""
     tests = {"real": _signed([value.real - is_map for value in others if value.imag == 0.0])}
     if is_map:

@@ -26,15 +26,24 @@ _INSIDE = 1e-8  # a multiplier counts as inside the unit circle by this much
 def closest_return(start, record, advance):
     """The period q (L,) at which the orbit comes back best, how near, its turns p, and the state's size.
 
-    start (n, L), record (Q, n, L) the states after it, advance (Q, L) the turns of each step. The first return that is
-    as near as the nearest, to a factor of two or to rounding, counts.
+    Of `first_return`; advance (Q, L) are the turns of each step.
+    """
+    period, distance, size = first_return(start, record)
+    turns = np.take_along_axis(np.cumsum(advance, axis=0), period[None] - 1, axis=0)[0]
+    return period, distance, turns, size
+
+
+def first_return(start, record):
+    """The period q (L,) at which the orbit comes back best, how near, and the state's size.
+
+    start (n, L), record (Q, n, L) the states after it. The first return that is as near as the nearest, to a factor of
+    two or to rounding, counts.
     """
     distance = abs(record - start).max(axis=1)
     size = abs(record).max(axis=(0, 1))
     near = distance <= np.maximum(2.0 * distance.min(axis=0), 0.1 * ARRIVED * size)
     first = np.argmax(near, axis=0)[None]
-    turns = np.take_along_axis(np.cumsum(advance, axis=0), first, axis=0)[0]
-    return first[0] + 1, np.take_along_axis(distance, first, axis=0)[0], turns, size
+    return first[0] + 1, np.take_along_axis(distance, first, axis=0)[0], size
 
 
 def attracting_root(system, values, states, clock, period, spacing, monitor):

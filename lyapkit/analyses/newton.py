@@ -39,6 +39,11 @@ def steps(rates, jacobians):
     """Newton's steps (count, n): those of least length where the Jacobian is singular, NaN where it is not finite."""
     result = np.full_like(rates, np.nan)
     finite = np.isfinite(jacobians).all(axis=(1, 2)) & np.isfinite(rates).all(axis=1)
+    try:  # all at once, which gives the same bits
+        result[finite] = np.linalg.solve(jacobians[finite], -rates[finite][..., None])[..., 0]
+        return result
+    except np.linalg.LinAlgError:  # at least one of them is singular
+        pass
     for i in np.flatnonzero(finite):
         try:
             result[i] = np.linalg.solve(jacobians[i], -rates[i])

@@ -185,7 +185,7 @@ def resonance_1_3(jets, x, p):
 
     b = <p, B(q*, q*)> / 2; c = <p, C(q, q, q*) + 2 B(q, (1 - A)^-1 B(q, q*)) + B(q*, h20)> / 2 with
     (exp(2 i theta) - A) h20 = B(q, q) - 2 b* q*, <p*, h20> = 0; c1 = 3 (exp(-i theta) c - |b|^2) (Kuznetsov & Meijer
-    2005). The phase of b goes with that of q.
+    2005). The phase of b goes with that of q, and the imaginary part of c1 with the choice of h20.
     """
     point, turn = CriticalPoint(jets, x, p), cmath.exp(2j * math.pi / 3)
     q, w = point.null(turn)

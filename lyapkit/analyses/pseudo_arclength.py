@@ -11,7 +11,7 @@ A problem has
     scale (N + 1,)    the units in which lengths are measured
     bounds            (index, low, high) of unknowns that must stay inside
     tests(u, jacobian, tangent) -> {name: value}, whose zeros are special points
-    arrived(u)        called at every point that the curve has reached, in order
+    arrived(u)        called at every point that the curve has reached, in order; may change the scale
     inspect(u, tangent) -> the name of a reason (a key of results.END) to end before this point, or None
 """
 
@@ -27,6 +27,7 @@ _ROUNDING = 1e-11  # a change that shrinks no more is accepted below this
 _EASY, _HARD = 3, 6  # iterations from which steps grow and shrink
 _GROWTH = 1.6
 _LEAST_COSINE = 0.95  # between the tangents of neighbours
+_FARTHEST = 0.3  # of a step, from what was predicted: farther away is another curve
 _SHORTEST = 1e-7  # step, in units of the scale
 _LOCATED = 1e-13  # of a step
 _VANISHES = 1e-5  # a zero that is found is smaller than this, relative to the test's values around it
@@ -163,11 +164,16 @@ def _followed(problem, u, tangent, step, most_points, monitor, longest, closes):
             if there is None:
                 return Branch(points, "stalled")
         reason = problem.inspect(there.u, there.tangent)
-        points += _located(problem, here, there, length)
+        points += _located(problem, here, there, length, len(points) == 1)
         if reason is not None:
             return Branch(points, reason)
+        before = problem.scale
         problem.arrived(there.u)
         points.append(there)
+        if problem.scale is not before:
+            tangent = there.tangent * before / problem.scale
+            length *= np.linalg.norm(tangent)
+            there.tangent = tangent / np.linalg.norm(tangent)
         monitor.add(1)
         if landed:
             return Branch(points, "bound")
@@ -187,7 +193,8 @@ def _next(problem, here, length):
     if not converged:
         return None, iterations, "stalled" if np.isfinite(u).all() and np.isfinite(jacobian).all() else "not_finite"
     tangent = turned(problem, problem.equations(u)[1], here.tangent)
-    if not tangent @ here.tangent >= _LEAST_COSINE:
+    away = np.linalg.norm((u - here.u) / problem.scale - length * here.tangent)
+    if not (tangent @ here.tangent >= _LEAST_COSINE and away <= _FARTHEST * length):
         return None, iterations, "stalled"
     return Point(u, tangent, problem.tests(u, jacobian, tangent)), iterations, None
 
@@ -212,12 +219,12 @@ def _on_bound(problem, here, there, length, crossed):
     return point, nearest
 
 
-def _located(problem, here, there, length):
-    """Special points between two neighbours, in order."""
+def _located(problem, here, there, length, first):
+    """Special points between two neighbours, in order; the first of all, special itself, is not found again."""
     found = []
     for name, value in there.tests.items():
         before = here.tests.get(name, np.nan)
-        if not before * value < 0.0:
+        if not before * value < 0.0 or (first and abs(before) <= _VANISHES * abs(value)):
             continue
         outcome = _zero(problem, here, length, lambda point, name=name: point.tests[name], there)
         if outcome is None:

@@ -1,9 +1,7 @@
 """`scan`: a verb at every point of a grid, in blocks of lanes on a pool of threads."""
 
-import concurrent.futures
 import dataclasses
 import math
-import os
 
 import numpy as np
 
@@ -14,6 +12,7 @@ from lyapkit.kernels.simd import WIDTH
 from lyapkit.progress import Monitor
 from lyapkit.results import STATUS, check_target, dataset, empty, save
 from lyapkit.scanning.grid import checked_grid, points
+from lyapkit.scanning.pool import cores, run_all
 from lyapkit.systems.system import as_system
 
 # Points of one task, at most: enough that the work around the kernels is small beside them. Each worker gets some
@@ -61,7 +60,7 @@ def scan(
     array([-1, -1,  1], dtype=int8)
     """
     plan, axes = prepare(verb, system, grid, verb_keywords)
-    workers = _cores() if workers is None else whole("workers", workers, 1, 1024)
+    workers = cores() if workers is None else whole("workers", workers, 1, 1024)
     count = math.prod(len(axis) for axis in axes.values())
     block = _block(count, workers, getattr(plan, "block", BLOCK)) if block is None else whole("block", block, 1, 2**20)
     if store is not None:
@@ -82,13 +81,6 @@ def _block(count, workers, most):
     """Points of a task, at most so many: whole vectors of lanes."""
     fair = -(-count // (TASKS_EACH * workers))
     return min(most, -(-fair // WIDTH) * WIDTH)
-
-
-def _cores():
-    """Cores that this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def prepare(verb, system, grid, verb_keywords):
@@ -128,7 +120,7 @@ def _run(plan, axes, block, workers, progress, label):
             arrays[name][chosen] = result
 
     with one_thread(plan.system.data.layout.spread), Monitor(count * plan.work, label, progress) as monitor:
-        error = _pool(task, range(0, count, block), workers, monitor)
+        error = run_all(task, range(0, count, block), workers, monitor)
     return arrays, error
 
 
@@ -148,23 +140,6 @@ def _measured(plan, values, states, monitor):
         for name, array in own.measure(part, states[chosen], monitor).items():
             result.setdefault(name, np.empty((len(states), *array.shape[1:]), array.dtype))[chosen] = array
     return result
-
-
-def _pool(task, starts, workers, monitor):
-    """Run the tasks; on Ctrl-C stop the workers at their next step and return the interrupt."""
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        try:
-            for future in [pool.submit(task, start) for start in starts]:
-                future.result()
-        except KeyboardInterrupt as interrupt:
-            monitor.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
-            return interrupt
-        except BaseException:
-            monitor.stop()
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    return None
 
 
 def _assemble(plan, axes, arrays, verb_name):

@@ -115,6 +115,8 @@ class _Call:
         }  # fmt: skip
         self._x, self._p = np.zeros((rows, lanes)), np.zeros((cell.rows, lanes))
         self._frame, self._dp = np.zeros((k, rows, lanes)), np.zeros((order, directions, lanes))
+        if not order:
+            self._frame[:] = self._layout.pack_columns(np.eye(self._n), lanes)
         arrays |= {"shared": owner._shared} if "shared" in arrays else {}
         arrays |= {"x": self._x, "p": self._p, "frame": self._frame, "dp": self._dp, "t": np.zeros(lanes)}
         arrays |= {"scratch": np.zeros((sizes["scratch_rows"], lanes))}
@@ -128,7 +130,6 @@ class _Call:
 
     def linearise(self, x, prepared):
         """f (n,) and D f e_j, a row each (n, n)."""
-        self._frame[:] = self._layout.pack_columns(np.eye(self._n), self._x.shape[1])
         self._run(x, prepared)
         unpack = self._layout.unpack
         return unpack(self._written["rate"])[:, 0].copy(), unpack(self._written["frame_rate"])[:, :, 0].copy()
