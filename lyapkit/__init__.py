@@ -27,6 +27,7 @@ _PUBLIC = {
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
+    "continuation": "analyses.continuation",
     "scan": "scanning",
     "save": "results",
     "load": "results",
