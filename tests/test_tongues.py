@@ -17,9 +17,9 @@ def plane():
 
 
 def circle():
-    """x <- x + omega - k sin(x) on the circle, whose 0/1 tongue is |omega| <= k."""
+    """x <- x + omega - k sin(x - 1.7) on the circle, whose 0/1 tongue is |omega| <= k; its jump is far from cycles."""
     return lk.define_map(
-        lambda x, k, omega: [np.mod(x[0] + omega - k * np.sin(x[0]), 2 * np.pi)],
+        lambda x, k, omega: [np.mod(x[0] + omega - k * np.sin(x[0] - 1.7), 2 * np.pi)],
         parameters={"k": 0.5, "omega": 1.0}, dimension=1, name="circle", initial_state=[1.0],
     )  # fmt: skip
 
@@ -101,7 +101,9 @@ def test_shares_count_points_that_turn(plane):
     assert float(plane.locked_share_of_q.sum()) <= float(plane.locked_share)
 
 
-@pytest.mark.parametrize(("low", "high", "share", "slack"), [(1.001, 1.5, 0.09, 0.04), (2.0, 10.0, 0.75, 0.06)])
+@pytest.mark.parametrize(
+    ("low", "high", "share", "slack"), [(1.001, 1.5, 0.09, 0.03), (1.001, 2.0, 0.20, 0.03), (1.001, 10.0, 0.75, 0.04)]
+)  # the slack is that of 900 points
 def test_shares_of_the_plane_are_those_known(low, high, share, slack):
     middle = (np.arange(30) + 0.5) / 30
     grid = {"alpha": low + (high - low) * middle, "theta": math.pi / 2 * middle}
@@ -116,9 +118,10 @@ def test_the_circle_map_has_its_main_tongue_in_closed_form():
         border = of(ds, 0, 1, side)
         assert abs(sense * border.border_omega - border.border_k).max() < 1e-12
         assert border.border_k.values[[0, -1]].tolist() in ([0.1, 0.95], [0.95, 0.1])
-    lower = of(ds, 1, 2, "below")  # omega = pi - k^2 / 4 + O(k^4)
-    k = lower.border_k.values
-    assert (abs(lower.border_omega - (math.pi - k**2 / 4)) < 0.1 * k**4).all()
+    for side, sense in (("below", -1), ("above", 1)):
+        border = of(ds, 1, 2, side)  # omega = pi -+ k^2 / 4 to higher orders
+        k = border.border_k.values
+        assert len(k) > 10 and (abs(sense * (border.border_omega - math.pi) - k**2 / 4) < 0.15 * k**3).all()
 
 
 def test_it_is_drawn_and_kept_in_a_file(plane, tmp_path):

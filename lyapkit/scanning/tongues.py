@@ -4,17 +4,20 @@ import numpy as np
 import scipy.ndimage
 
 from lyapkit.analyses.clock import Clock, checked_state
+from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
+from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.rotation_number import rotation_number
 from lyapkit.analyses.tongue_borders import borders
 from lyapkit.analyses.verb import whole
 from lyapkit.progress import Monitor
 from lyapkit.results import END, LOCKED, STATUS, describe
-from lyapkit.scanning.grid import checked_grid
+from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.scan import scan
 from lyapkit.systems.system import as_system
 
 _WORK = 400  # points of two borders, for the progress bar
+_SHORT = 1000  # iterates that tell how strongly a cycle attracts
 _SETTLED = 20_000  # iterates in which an orbit comes near enough to its cycle for Newton's method
 
 
@@ -41,12 +44,14 @@ def tongues(system, grid=None, *, longest_q=12, workers=None, progress=None, **k
     keywords   of `rotation_number`
     workers, progress   see `scan`
 
-    The attracting cycle at the middle of the largest patch of a tongue on the grid is followed along the second
+    The cycle that attracts most, in the largest patch of a tongue on the grid, is followed along the second
     parameter to the folds on both sides, where it meets an unstable one, and these are followed in both parameters
-    (pseudo-arclength, exact derivatives) to the grid's bounds or the tip. A tongue without a point of the grid inside
-    is not seen; one whose cycle bifurcates otherwise first, is wider than where its orbits are locked. Source:
-    Arnold, Geometrical Methods in the Theory of Ordinary Differential Equations (1988), paragraph 11; Kuznetsov,
-    Elements of Applied Bifurcation Theory (4th ed. 2023), ch. 7.3.
+    (pseudo-arclength, exact derivatives) to the grid's bounds or the tip; towards a tip that is thinner than
+    rounding they end as "stalled". A tongue without a point of the grid inside is not seen; one whose cycle
+    bifurcates otherwise first, is wider than where its orbits are locked; of a map on a circle, a border is lost
+    where the cycle crosses the angle's jump. Source: Arnold, Geometrical Methods in the Theory of Ordinary
+    Differential Equations (1988), paragraph 11; Kuznetsov, Elements of Applied Bifurcation Theory (4th ed. 2023),
+    ch. 7.3.
 
     >>> import lyapkit as lk, numpy as np
     >>> grid = {"alpha": np.linspace(1.0, 1.3, 4), "theta": np.linspace(1.45, 1.69, 13)}
@@ -58,12 +63,16 @@ def tongues(system, grid=None, *, longest_q=12, workers=None, progress=None, **k
     axes = checked_grid(system, grid)
     if len(axes) != 2 or min(map(len, axes.values())) < 2:
         raise ValueError(f"grid: given {', '.join(axes)}, accepted: two parameters with two values or more each")
+    for name in axes.keys() & {"q", "unit", "number", "p", "side", "state", "end"}:
+        raise ValueError(f"grid: a parameter named {name!r} cannot be scanned, as the result has a {name} too")
     most = whole("longest_q", longest_q, 1, 10_000)
     ds = scan(rotation_number, system, axes, workers=workers, progress=progress, **keywords)
     turning, locked = (ds.status == STATUS["ok"]).values, (ds.locked == LOCKED["yes"]).values
     count = max(int(turning.sum()), 1)
     shares = [float((locked & (ds.locking_q.values == q)).sum()) / count for q in range(1, most + 1)]
-    found = _borders(system, axes, _patches(ds, locked, most), keywords.get("initial_state"), progress)
+    initial_state = keywords.get("initial_state")
+    exponents = _exponents(system, axes, locked & (ds.locking_q.values <= most), initial_state, progress)
+    found = _borders(system, axes, _patches(ds, exponents, most), initial_state, progress)
     variables = {
         "locked_share": ((), float(locked.sum()) / count), "locked_share_of_q": (("q",), np.array(shares)),
         **_flat(system, list(axes), found),
@@ -76,21 +85,34 @@ def tongues(system, grid=None, *, longest_q=12, workers=None, progress=None, **k
     return ds.assign(described).assign_coords(coords).assign_attrs(verb="tongues", longest_q=most)
 
 
-def _patches(ds, locked, longest):
-    """For each tongue p/q the middle of its largest patch on the grid: (p, q, period, index)."""
+def _patches(ds, exponents, longest):
+    """For each tongue p/q the most attracting point of its largest patch on the grid: (p, q, period, index)."""
+    locked = (ds.locked == LOCKED["yes"]).values
     p, q, period = (ds[name].values for name in ("locking_p", "locking_q", "orbit_period"))
     patches = []
     for turns, iterates in sorted({(a, b) for a, b in zip(p[locked], q[locked], strict=True) if b <= longest}):
         own = locked & (p == turns) & (q == iterates)
         most_common = np.bincount(period[own]).argmax()
         own &= period == most_common
-        label = scipy.ndimage.label(own)[0]
+        label = scipy.ndimage.label(own, np.ones((3, 3)))[0]
         patch = label == 1 + np.bincount(label[own])[1:].argmax()
-        # the point that is farthest from all that is not the patch; beyond the grid is no border
-        depth = scipy.ndimage.distance_transform_edt(np.pad(patch, 1, mode="edge"))[1:-1, 1:-1]
-        index = np.unravel_index(np.where(patch, depth, -1.0).argmax(), patch.shape)
+        index = np.unravel_index(np.where(patch, exponents, np.inf).argmin(), patch.shape)
         patches.append((int(turns), int(iterates), int(most_common), index))
     return patches
+
+
+def _exponents(system, axes, wanted, initial_state, progress):
+    """The first Lyapunov exponents at some points of the grid, where known; else 0."""
+    exponents = np.zeros(wanted.shape)
+    plan = lyapunov_spectrum.plan(system, n_exponents=1, initial_state=initial_state, duration=_SHORT)
+    index = np.flatnonzero(wanted)
+    values = select(points(axes), index)
+    states = np.broadcast_to(plan.initial_state, (*wanted.shape, system.dimension))
+    if len(index):
+        with Monitor(len(index) * plan.work, "exponents", progress) as monitor:
+            found = plan.measure(values, states.reshape(-1, system.dimension)[index], monitor)
+        exponents.ravel()[index] = np.nan_to_num(found["lyapunov_exponent"][:, 0], nan=0.0)
+    return exponents
 
 
 def _borders(system, axes, patches, initial_state, progress):
