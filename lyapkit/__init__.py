@@ -28,6 +28,7 @@ _PUBLIC = {
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
+    "continuation": "analyses.continuation",
     "scan": "scanning",
     "hopf_map": "scanning.hopf_map",
     "discretisation_map": "scanning.discretisation_map",

@@ -119,6 +119,9 @@ REGIME = {
     "diverging": 6,
     "undecided": 7,
 }
+BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
+SPECIAL_KIND = {"hopf": 0, "fold": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4}
+PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -231,6 +234,23 @@ _WORDS = {
     "frequency_bias": ("frequency of the Euler map over that of the flow, less 1", "1"),
     "largest_safe_h": ("largest step up to which the Euler map agrees with the flow", "time units"),
     "safe_h_source": ("how the largest safe step was found", "1"),
+    "lowest": ("lowest value over the orbit", "1"),
+    "highest": ("highest value over the orbit", "1"),
+    "branch_number": ("number of the branch", "1"),
+    "branch": ("number of the branch", "1"),
+    "branch_kind": ("equilibria or cycles", "1"),
+    "parent": ("number of the branch that this one was born on; 0: none", "1"),
+    "special": ("number of the special point", "1"),
+    "special_kind": ("kind of the special point", "1"),
+    "special_state": ("state at the special point", "1"),
+    "special_branch": ("number of the branch that the special point lies on", "1"),
+    "special_period": ("period at the special point", "{steps}"),
+    "special_frequency": ("angular frequency of the critical pair", "rad per {step} or period"),
+    "special_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "period_law": ("how the period diverges", "1"),
+    "period_law_parameter": ("parameter at which the period diverges", "1"),
+    "period_law_exponent": ("exponent of T ~ |p - p0|^exponent", "1"),
+    "period_law_rate": ("lambda of T ~ -ln |p - p0| / lambda", "1 per {step}"),
     "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
@@ -255,6 +275,7 @@ _FLAGS = {
     "border_side": SIDE, "border_end": END,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
     "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
+    "branch_kind": BRANCH_KIND, "special_kind": SPECIAL_KIND, "period_law": PERIOD_LAW,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -268,6 +289,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
+    "branch_number", "special_branch", "parent",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
