@@ -56,6 +56,7 @@ BOX_SOURCE = {"given": 0, "model": 1, "orbit": 2}
 DIRECTION = {"up": 0, "down": 1}
 CURVE_KIND = {"hopf": 0, "fold": 1, "neimark_sacker": 2, "period_doubling": 3}
 CURVE_SOURCE = {"computed": 0, "closed_form": 1}
+SIDE = {"below": 0, "above": 1}
 # a flow, its Euler map, and what becomes of the one in the other
 FLOW_REGIME = {"rest": 0, "cycle": 1, "chaotic": 2, "unknown": 3}
 MAP_REGIME = {"rest": 0, "circle": 1, "locked": 2, "chaotic": 3, "diverged": 4, "undecided": 5}
@@ -85,7 +86,7 @@ CODIMENSION_TWO = {
     "resonance_1_3": 8,
     "resonance_1_4": 9,
     "chenciner": 10,
-    "generalized_period_doubling": 11,
+    "generalised_period_doubling": 11,
     "fold_flip": 12,
     "fold_neimark_sacker": 13,
     "flip_neimark_sacker": 14,
@@ -93,10 +94,6 @@ CODIMENSION_TWO = {
 }
 CRITICALITY = {"supercritical": -1, "undecided": 0, "subcritical": 1, "none": 2}
 DEGENERATE = {"no": 0, "yes": 1}
-BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
-# special points of branches in one parameter
-SPECIAL = {"fold": 0, "hopf": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4, "torus": 5}
-PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
 # why a branch or a curve ends
 END = {
     "not_followed": -1,
@@ -109,7 +106,6 @@ END = {
     "period_diverges": 6,
     "no_cycle": 7,
     "other_branch": 8,
-    "start": 9,
 }
 
 # what orbits do in the long run; coexistence: attractors of different kinds
@@ -123,6 +119,9 @@ REGIME = {
     "diverging": 6,
     "undecided": 7,
 }
+BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
+SPECIAL_KIND = {"hopf": 0, "fold": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4}
+PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
 
 # variable -> (long name, units), {rate} and {step} standing for the words of a flow or a map
 _WORDS = {
@@ -212,27 +211,20 @@ _WORDS = {
     "degenerate": ("whether the point's own unfolding is degenerate", "1"),
     "curve_number": ("number of the curve", "1"),
     "curve": ("number of the curve", "1"),
-    "lowest": ("lowest value of the unit on the orbit", "1"),
-    "highest": ("highest value of the unit on the orbit", "1"),
-    "branch": ("number of the branch", "1"),
-    "branch_number": ("number of the branch", "1"),
-    "branch_kind": ("what the branch consists of", "1"),
-    "parent": ("number of the branch that it begins on, 0: none", "1"),
-    "special": ("number of the special point", "1"),
-    "special_kind": ("kind of the special point", "1"),
-    "special_state": ("state at the special point (of a cycle at phase 0)", "1"),
-    "special_branch": ("number of the branch of the special point", "1"),
-    "special_period": ("period there, or of the cycle that begins there", "{steps}"),
-    "special_frequency": ("angular frequency of the critical pair", "rad per {step}"),
-    "special_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
-    "period_law": ("law of the period where it diverges", "1"),
-    "period_law_parameter": ("parameter at which the period diverges", "1"),
-    "period_law_exponent": ("exponent of the period's divergence", "1"),
     "end": ("end of the curve, 0: first point, 1: last point", "1"),
     "end_reason": ("why the curve ends", "1"),
     "direction": ("direction of the sweep", "1"),
     "curve_kind": ("bifurcation on the curve", "1"),
     "curve_source": ("where the curve comes from", "1"),
+    "locked_share": ("share of the turning points of the grid that are locked", "1"),
+    "locked_share_of_q": ("share of the turning points of the grid that are locked at p / q", "1"),
+    "q": ("{steps} for p turns", "{steps}"),
+    "border_number": ("number of the border", "1"),
+    "border_p": ("turns p of the tongue", "turns"),
+    "border_q": ("{steps} q of the tongue", "{steps}"),
+    "border_side": ("side of the tongue along the second parameter", "1"),
+    "border_end": ("why the border ends", "1"),
+    "border_state": ("a point of the cycle on the border", "1"),
     "outcome": ("Euler map against flow", "1"),
     "flow_regime": ("what the flow settles on", "1"),
     "map_regime": ("what the Euler map settles on", "1"),
@@ -242,6 +234,23 @@ _WORDS = {
     "frequency_bias": ("frequency of the Euler map over that of the flow, less 1", "1"),
     "largest_safe_h": ("largest step up to which the Euler map agrees with the flow", "time units"),
     "safe_h_source": ("how the largest safe step was found", "1"),
+    "lowest": ("lowest value over the orbit", "1"),
+    "highest": ("highest value over the orbit", "1"),
+    "branch_number": ("number of the branch", "1"),
+    "branch": ("number of the branch", "1"),
+    "branch_kind": ("equilibria or cycles", "1"),
+    "parent": ("number of the branch that this one was born on; 0: none", "1"),
+    "special": ("number of the special point", "1"),
+    "special_kind": ("kind of the special point", "1"),
+    "special_state": ("state at the special point", "1"),
+    "special_branch": ("number of the branch that the special point lies on", "1"),
+    "special_period": ("period at the special point", "{steps}"),
+    "special_frequency": ("angular frequency of the critical pair", "rad per {step} or period"),
+    "special_coefficient": ("normal-form coefficient for an eigenvector of norm 1", "{rate}"),
+    "period_law": ("how the period diverges", "1"),
+    "period_law_parameter": ("parameter at which the period diverges", "1"),
+    "period_law_exponent": ("exponent of T ~ |p - p0|^exponent", "1"),
+    "period_law_rate": ("lambda of T ~ -ln |p - p0| / lambda", "1 per {step}"),
     "sample": ("number of the sample", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
@@ -263,9 +272,10 @@ _FLAGS = {
     "complete": COMPLETE, "point_kind": POINT_KIND, "box_source": BOX_SOURCE,
     "direction": DIRECTION, "curve_kind": CURVE_KIND, "curve_source": CURVE_SOURCE, "outcome": OUTCOME,
     "flow_regime": FLOW_REGIME, "map_regime": MAP_REGIME, "safe_h_source": SAFE_H_SOURCE,
+    "border_side": SIDE, "border_end": END,
     "criticality": CRITICALITY, "codimension_two": CODIMENSION_TWO, "degenerate": DEGENERATE, "end_reason": END,
     "regime": REGIME, "orbit_regime": REGIME, "curve_codimension_two": CODIMENSION_TWO, "cycle_status": STATUS,
-    "branch_kind": BRANCH_KIND, "special_kind": SPECIAL, "period_law": PERIOD_LAW,
+    "branch_kind": BRANCH_KIND, "special_kind": SPECIAL_KIND, "period_law": PERIOD_LAW,
 }  # fmt: skip
 # a parameter of more numbers stands in the attributes by its digest
 MOST_NUMBERS = 4096
@@ -279,7 +289,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "parent", "special_branch",
+    "branch_number", "special_branch", "parent",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)

@@ -272,9 +272,7 @@ def _gru():
 
 def _network(n):
     W = np.random.default_rng(0).standard_normal((n, n)) / math.sqrt(n)
-    return lk.define_flow(
-        lambda x, g, b: -x + np.tanh(g * (W @ x) + b), parameters={"g": 1.0, "b": 0.1}, dimension=n
-    )
+    return lk.define_flow(lambda x, g, b: -x + np.tanh(g * (W @ x) + b), parameters={"g": 1.0, "b": 0.1}, dimension=n)
 
 
 def _delayed_logistic():
@@ -323,3 +321,50 @@ def test_every_point_is_what_it_is_called(system, kind, bounds):
             assert abs(one * other - 1.0 if system.kind == "map" else one + other) < 1e-10 * (1 + abs(values).max())
             height = abs(np.angle(one) if system.kind == "map" else one.imag)
             assert abs(height - float(ds.frequency[i])) < 1e-7
+
+
+def test_catalytic_oxidation_of_matcont():
+    """The model of CO oxidation of MatCont's tutorial (Dhooge et al. 2003), whose printed points have six digits."""
+
+    def rule(x, q2, k):
+        free = 1 - x[0] - x[1] - x[2]
+        oxidised = 10 * x[0] * x[1]
+        return (
+            5 * free**2 - 2 * x[0] ** 2 - oxidised, q2 * free - 0.1 * x[1] - oxidised, 0.0675 * (free - k * x[2])
+        )  # fmt: skip
+
+    system = lk.define_flow(rule, parameters={"q2": 1.0, "k": 0.4}, dimension=3)
+    bounds = {"q2": (0.3, 2.0), "k": (0.02, 2.5)}
+    double = [[0.115909, 0.315467, 0.288437, 1.417628, 0.971397], [0.016337, 0.638410, 0.200456, 1.161199, 0.722339]]
+    for kind, others in (("fold", {"cusp": [[0.035941, 0.352005, 0.451370, 1.006408, 0.355991]]}), ("hopf", {})):
+        ds = lk.bifurcation_curve(system, kind, bounds=bounds)
+        special = _special(ds)
+        for name, points in ({"bogdanov_takens": double} | others).items():
+            found = [[*ds.state.values[at], float(ds.q2[at]), float(ds.k[at])] for at in special[name]]
+            order = np.argsort([one[3] for one in found])
+            assert abs(np.array(found)[order] - np.array(sorted(points, key=lambda one: one[3]))).max() < 6e-7
+        if kind == "hopf":
+            assert END["double_zero"] in ds.end_reason and len(special["bautin"]) == 2
+            assert {-1, 1} <= set(
+                ds.criticality.values.tolist()
+            )  # what is born is stable on one side of a Bautin point
+
+
+def test_all_curves_within_the_bounds_are_found():
+    """FitzHugh-Nagumo: Hopf points at x = +-sqrt(1 - a / 5) up to a = sqrt(5), curves that cross; a cusp at a = 1."""
+    system = lk.define_flow(
+        lambda x, b, a: (x[0] - x[0] ** 3 / 3 - x[1] + b, 0.2 * (x[0] + 0.5 - a * x[1])),
+        parameters={"b": 0.3, "a": 0.8},
+        dimension=2,
+    )  # fmt: skip
+    bounds = {"b": (-3.0, 3.0), "a": (0.0, 4.0)}
+    ds = lk.bifurcation_curve(system, "hopf", bounds=bounds)
+    assert ds.sizes["curve"] == 2
+    x = ds.state.values[:, 0]
+    assert abs(x**2 - 1 + ds.a / 5).max() < 1e-12 and ds.a.max() < math.sqrt(5) + 1e-9
+    assert {np.sign(x[ds.curve_number == number]).sum() > 0 for number in (1, 2)} == {True, False}
+    fold = lk.bifurcation_curve(system, "fold", bounds=bounds)
+    special = _special(fold)
+    assert len(special["bogdanov_takens"]) == 2
+    (cusp,) = special["cusp"]
+    assert abs(fold.a[cusp] - 1.0) < 1e-9 and abs(fold.b[cusp] - 0.5) < 1e-9

@@ -102,6 +102,18 @@ def test_maxima_of_the_rossler_flow_agree_with_another_integrator():
     np.testing.assert_allclose(later, run.y_events[0][at][:7, 0], atol=1e-8)
 
 
+def test_networks_spread_over_the_lanes_are_swept_as_well():
+    weights = 1.8 * np.random.default_rng(0).standard_normal((24, 24)) / np.sqrt(24)
+    ds = lk.bifurcation_diagram(
+        lk.systems.rnn_flow(W=weights), "tau", [0.5, 1.0], n_samples=4, n_exponents=1, duration=100, direction="up"
+    )
+    assert (ds.status == 0).all() and ds.state.shape == (1, 2, 4, 24)
+    # tau is the unit of time: the same attractor, and its exponent in proportion
+    here, there = ds.lyapunov_exponent[0, :, 0].values
+    error = 4 * ds.lyapunov_exponent_stderr[0, :, 0].values
+    assert abs(0.5 * here - there) < 0.5 * error[0] + error[1] + 1e-3
+
+
 def test_lost_orbits_are_nan_and_the_sweep_goes_on_from_the_last_state():
     ds = lk.bifurcation_diagram(lk.systems.logistic, "r", [3.2, 4.5, 3.3], n_samples=4)
     assert ds.status[:, 1].values.tolist() == [1, 1] and ds.r.values.tolist() == [3.2, 4.5, 3.3]

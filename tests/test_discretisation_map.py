@@ -116,3 +116,14 @@ def test_misuse_is_named():
             lk.discretisation_map(grid)
     with pytest.raises(ValueError, match="a map"):
         lk.discretisation_map({"h": [0.1], "a": [1.0]}, system=lk.systems.henon)
+
+
+def test_results_depend_on_neither_workers_nor_the_rest_of_the_grid():
+    system = lk.systems.rotation_flow(alpha=ALPHA)
+    h, theta = np.array([0.1, 0.3, 0.9]), np.array([0.6, 0.95, 1.3])
+    one, two = (lk.discretisation_map({"h": h, "theta": theta}, system=system, workers=w) for w in (1, 2))
+    assert one.identical(two)
+    part = lk.discretisation_map({"h": h[1:], "theta": theta[1:2]}, system=system)
+    for name in ("map_exponent", "rotation_number", "frequency_bias", "outcome", "flow_period"):
+        whole = one[name].sel(theta=theta[1:2])
+        np.testing.assert_array_equal(part[name], whole.sel(h=h[1:]) if "h" in whole.dims else whole)

@@ -77,8 +77,9 @@ def of_flow(system, values, states, clock, count, event, monitor):
         _collect(system, values, window, event, found, done, samples)
         rest = ~done & resting(system, values, last.T, extent(np.moveaxis(window, -1, 0)))
         index = np.flatnonzero(rest)
-        samples.state[index] = polished(system, last.T[index], select(values, index))[:, None]
-        samples.share[index] = 0.0
+        if len(index):
+            samples.state[index] = polished(system, last.T[index], select(values, index))[:, None]
+            samples.share[index] = 0.0
         ended = ~done & (rest | (found >= count) | ~np.isfinite(last).all(axis=0))
         samples.end[ended | ~done] = last.T[ended | ~done]
         done |= ended

@@ -14,14 +14,14 @@ from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.verb import positive, whole
 from lyapkit.nearest import nearest
 from lyapkit.progress import Monitor
-from lyapkit.results import CRITICALITY, END, STATUS, dataset
+from lyapkit.results import CODIMENSION_TWO, CRITICALITY, END, STATUS, dataset
 from lyapkit.systems.directional import movable
 from lyapkit.systems.system import as_system, unknown_parameter
 
 _STEP, _LONGEST = 0.005, 0.02  # in the widths of the bounds
 _ON = 1e-6  # distance, in the same, from a curve that is known, of a start that lies on it
 _BESIDE = 0.05  # distance, in the length of the piece of a curve, at which a start lies on it
-_VANISHES = 1e-9  # a test this small, relative to its values elsewhere on the curve, vanishes
+_VANISHES = 1e-9  # a test this small, relative to its values at the neighbours, vanishes
 _SAME = 1e-7  # distance at which two special points are one
 
 
@@ -52,9 +52,11 @@ def bifurcation_curve(
                              doubling b, fold a; convert_coefficient gives other conventions
     criticality(point)       supercritical (what branches off is stable where all other directions are), subcritical,
                              undecided where the coefficient vanishes; none for folds
-    codimension_two(point), degenerate(point)   points of codimension two, and whether a coefficient that their
-                             unfolding needs vanishes as well (of Bautin, Chenciner and other points whose next
-                             coefficient takes fifth derivatives this is not examined)
+    codimension_two(point)   name of a point of codimension two, else none
+    degenerate(point)        whether a coefficient vanishes that decides: on the curve that of the normal form (as of
+                             symmetric systems, whose "folds" are branch points); at a point of codimension two one
+                             that its own unfolding needs (not examined where that takes fourth and fifth
+                             derivatives: Bautin, Chenciner, generalised period doubling)
     curve_number(point)      1, 2, ... for separate curves; of those that differ in the state alone one is given
     end_reason(curve, end)   why a curve ends at its first and at its last point; status
 
@@ -227,9 +229,10 @@ def _with_zeros(problem, points):
     names = points[0].tests
     for name in names:
         sizes = np.array([abs(point.tests[name]) for point in points])
-        largest = np.fmax.reduce(sizes)
-        for i in np.flatnonzero(sizes <= _VANISHES * largest) if largest > _VANISHES else ():
-            if name not in points[i].special:
+        for i in range(len(points)):
+            around = np.concatenate([sizes[max(i - 2, 0) : i], sizes[i + 1 : i + 3]])
+            smallest = np.fmin.reduce(around, initial=np.inf)  # not the largest: some tests have poles
+            if _VANISHES < smallest < np.inf and sizes[i] <= _VANISHES * smallest and name not in points[i].special:
                 points[i].special += (name,)
     kept = points[:1]
     for point in points[1:]:
@@ -276,6 +279,7 @@ def _described(system, names, kind, curves, attrs):
     count = len(points)
     forms = [curve.problem.normal_form(point.u) for _, curve, point in points]
     special = np.array([classified(curve.problem, point) for _, curve, point in points]).reshape(count, 2)
+    flat = np.array([form.degenerate for form in forms], dtype=bool) & (special[:, 0] == CODIMENSION_TWO["none"])
     unknowns = np.array([point.u for *_, point in points]).reshape(count, n + 2)
     ends = np.array([[END[end] for end in curve.ends] for curve in curves], dtype=np.int8).reshape(len(curves), 2)
     variables = {
@@ -285,7 +289,7 @@ def _described(system, names, kind, curves, attrs):
         "normal_form_coefficient": (("point",), np.array([form.coefficient for form in forms], dtype=float)),
         "criticality": (("point",), np.array([_criticality(kind, form) for form in forms], dtype=np.int8)),
         "codimension_two": (("point",), special[:, 0].astype(np.int8)),
-        "degenerate": (("point",), special[:, 1].astype(np.int8)),
+        "degenerate": (("point",), (special[:, 1].astype(bool) | flat).astype(np.int8)),
         "curve_number": (("point",), np.array([number for number, *_ in points], dtype=np.int64)),
         "end_reason": (("curve", "end"), ends),
         "status": ((), np.int8(STATUS["ok" if count else "no_bifurcation"])),
@@ -302,7 +306,7 @@ def _described(system, names, kind, curves, attrs):
 
 def _criticality(kind, form):
     """The flag of what branches off; a fold has no cycle or circle."""
-    return CRITICALITY["none"] if kind == "fold" or math.isnan(form.coefficient) else form.criticality
+    return CRITICALITY["none"] if kind == "fold" else form.criticality
 
 
 _STEP_WORD = {"flow": "time unit", "map": "period"}

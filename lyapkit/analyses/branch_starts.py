@@ -1,134 +1,144 @@
-"""Where branches begin: at equilibria, at a cycle, or at a special point of an earlier result."""
+"""Where branches begin: at fixed points, at a given state or cycle, or at a special point of an earlier result."""
 
 import numpy as np
 import xarray as xr
 
-from lyapkit.analyses import newton, pseudo_arclength
-from lyapkit.analyses.equilibrium_branch import EquilibriumProblem, Start
+from lyapkit.analyses import pseudo_arclength
+from lyapkit.analyses.branch_switching import born
+from lyapkit.analyses.branches import both_ways, from_birth, passes
+from lyapkit.analyses.clock import checked_state
+from lyapkit.analyses.cycle_branch import CycleBranch
+from lyapkit.analyses.cycle_guess import orbit_of_result, resampled
+from lyapkit.analyses.equilibrium_branch import EquilibriumBranch
 from lyapkit.analyses.fixed_points import fixed_points
-from lyapkit.results import SPECIAL
+from lyapkit.analyses.flow_cycles import along_orbits
+from lyapkit.analyses.jets import Jets
+from lyapkit.analyses.shooting import NODES
+from lyapkit.analyses.trajectory import trajectory
+from lyapkit.results import BRANCH_KIND, SPECIAL_KIND, STABLE
 
-_AT_REST = 1e-9  # residual of an equilibrium, relative to its state
-_NEWTON = 60
+_SETTLED = 3000  # iterates after which a point of an attracting orbit is taken
 
 
-def checked_start(system, parameter, limits, start):
-    """A start as ("all",), ("state", x, value), ("cycle", nodes, period, value) or ("special", kind, point)."""
-    own = system.parameters[parameter]
-    if start is None:
-        return "all", _within(parameter, limits, own)
+def started(setting, start, period):
+    """The branches that begin at a start, which may be None; see `continuation`."""
+    system = setting.system
     if isinstance(start, xr.Dataset):
-        if "special_kind" in start and not start["special_kind"].dims:
-            return "special", _name(start["special_kind"]), start
-        if "floquet_exponent" in start and "phase" in start.dims and start["period"].dims == ():
-            value = float(start.attrs.get(f"parameter_{parameter}", own))
-            if not float(start["period"]) > 0.0:
-                raise ValueError("start: given a result without a cycle, accepted: one with status ok")
-            return "cycle", start, _within(parameter, limits, value)
-        raise ValueError(
-            "start: given a Dataset of another kind, accepted: a result of limit_cycle, or one special point of a "
-            "continuation, such as ds.isel(special=0)"
-        )
-    try:
-        x = np.atleast_1d(np.array(start, dtype=float))
-    except (TypeError, ValueError):
-        raise TypeError(f"start: given {start!r}, accepted: a state, or a Dataset") from None
-    if x.shape != (system.dimension,) or not np.isfinite(x).all():
-        raise ValueError(f"start: given {start!r}, accepted: ({system.dimension},) finite numbers")
-    return "state", x, _within(parameter, limits, own)
+        if "special_kind" in start:
+            return [_at_special(setting, start)]
+        return [both_ways(setting, *_cycle(setting, start))]
+    if start is not None:
+        x = checked_state(system, start)
+        if x.ndim != 1:
+            raise ValueError(f"start: given shape {x.shape}, accepted: ({system.dimension},)")
+        return [both_ways(setting, *_equilibrium(setting, x, period))]
+    if period > 1:
+        x = trajectory(system, duration=1, transient=_SETTLED, progress=False).state.values[-1]
+        return [both_ways(setting, *_equilibrium(setting, x, period))]
+    found = fixed_points(system, progress=False)
+    points = found.state.values[found.stable.values != STABLE["absent"]]
+    if not len(points):
+        raise ValueError(f"start: none given, and {system.name} has no fixed point here, accepted: a state, or a cycle")
+    branches = []
+    for x in points:
+        problem, u = _equilibrium(setting, x, period)
+        if len(branches) < setting.most_branches and not any(passes(branch, u) for branch in branches):
+            branches.append(both_ways(setting, problem, u))
+    return branches
 
 
-def _name(kind):
-    return {code: name for name, code in SPECIAL.items()}[int(kind)]
-
-
-def _within(parameter, limits, value):
-    if not limits[0] <= value <= limits[1]:
-        raise ValueError(
-            f"system: {parameter} is {value:g}, accepted: within its bounds {limits[0]:g} to {limits[1]:g}; "
-            f"with_({parameter}=...) changes it"
-        )
-    return value
-
-
-def starts_of(system, parameter, limits, given, period, longest_period, monitor):
-    """The first branches (see `Start`) of what was given."""
-    what, *rest = given
-    if what == "all":
-        states = _equilibria(system, period)
-        found = [equilibrium(system, parameter, limits, x, rest[0], period) for x in states]
-        return [start for start in found if start is not None]
-    if what == "state":
-        start = equilibrium(system, parameter, limits, *rest, period, refuse=True)
-        return [start]
-    from lyapkit.analyses import cycle_branch  # heavier, and only for cycles
-
-    if what == "cycle":
-        return [cycle_branch.from_result(system, parameter, limits, *rest, longest_period, monitor)]
-    return _at_special(system, parameter, limits, *rest, longest_period, monitor)
-
-
-def _equilibria(system, period):
-    """Fixed points at the system's own parameters; of a longer period, the orbit that attracts its initial state."""
-    if period == 1:
-        ds = fixed_points(system, progress=False)
-        return list(ds.state.values)
-    from lyapkit.analyses.limit_cycle import limit_cycle
-
-    ds = limit_cycle(system, progress=False)
-    return [ds.state.values[0]] if float(ds.period) == period else []
-
-
-def equilibrium(system, parameter, limits, x, value, period=1, refuse=False):
-    """A branch through the equilibrium near x, corrected at the parameter's value; ValueError or None without one."""
-    problem = EquilibriumProblem(system, parameter, limits, x, period)
-    x, left = _corrected(problem, x, value)
-    if not left <= _AT_REST * (1.0 + abs(x).max()):
-        if refuse:
-            raise ValueError(
-                f"start: Newton's method finds no equilibrium from it (residual {left:.3g}), accepted: a state near one"
-            )
-        return None
-    u = np.append(x, value)
-    return Start(problem, u, _forward(problem, u), True)
-
-
-def _forward(problem, u):
-    """The tangent in the sense of a growing parameter."""
-    tangent = pseudo_arclength.first_tangent(problem, u)
-    return tangent if tangent[-1] >= 0.0 else -tangent
-
-
-def _corrected(problem, x, value):
-    """The equilibrium near x at a value of the parameter, and its residual."""
-    best, least = x, np.inf
+def _equilibrium(setting, x, period):
+    """The equations and the point u of the equilibrium near x; ValueError with its residual where there is none."""
+    jets = Jets(setting.system, (setting.parameter,), period)
+    problem = EquilibriumBranch(jets, setting.bounds, x)
+    guess, across = np.concatenate([x, jets.values]), np.zeros(len(x) + 1)
+    across[-1] = 1.0
     with np.errstate(all="ignore"):
-        for _ in range(_NEWTON):
-            residual, jacobian = problem.equations(np.append(x, value))
-            size = abs(residual).max()
-            if not (np.isfinite(size) and np.isfinite(jacobian).all()):
-                break
-            if size < least:
-                best, least = x, size
-            x = x + newton.steps(residual[None], jacobian[None, :, :-1])[0]
-    return best, least
+        u, _, _, converged = pseudo_arclength.correct(problem, guess, across)
+        residual = problem.equations(guess)[0]
+        if not converged:  # at a fold, or another parameter is nearer
+            u, converged = pseudo_arclength.settled(problem, guess)
+    if not converged or not setting.bounds[0] <= u[-1] <= setting.bounds[1]:
+        what = "an equilibrium" if setting.system.kind == "flow" else f"a point of period {period}"
+        raise ValueError(
+            f"start: given a state with residual {np.linalg.norm(residual):.3g}, from which Newton's method finds no "
+            f"equilibrium; accepted: a state near {what}"
+        )
+    return problem, u
 
 
-def _at_special(system, parameter, limits, kind, point, longest_period, monitor):
-    """The branches that begin at a special point of an earlier result."""
-    value, x = float(point[f"special_{parameter}"]), point["special_state"].values
-    _within(parameter, limits, value)
-    if f"special_{parameter}" not in point:
-        raise ValueError(f"start: a special point in another parameter, accepted: one in {parameter}")
-    period = int(point["special_period"]) if system.kind == "map" else 1
-    if kind == "hopf":
-        from lyapkit.analyses import cycle_branch
+def _cycle(setting, start):
+    """The equations and the point u of a cycle given as a result of limit_cycle."""
+    system = setting.system
+    if system.kind == "map":
+        raise ValueError(f"start: given a Dataset, but {system.name} is a map; accepted: a state, with `period`")
+    guess, period = orbit_of_result(start, None)
+    return _solved(setting, resampled(np.asarray(guess), NODES), float(period), _own(setting))
 
-        return [cycle_branch.from_hopf_point(system, parameter, limits, x, value, longest_period, monitor)]
-    if kind not in ("branch_point", "period_doubling") or (system.kind == "flow" and kind == "period_doubling"):
-        raise ValueError(f"start: nothing else begins at a {kind} point, accepted: hopf, branch_point, period_doubling")
-    problem = EquilibriumProblem(system, parameter, limits, x, period)
-    u = np.append(x, value)
-    jacobian = problem.equations(u)[1] * problem.scale
-    tangent, vanishing = np.linalg.svd(jacobian)[2][-1], "minus" if kind == "period_doubling" else kind
-    return problem.switches(pseudo_arclength.Point(u, tangent, {}, (vanishing,)))
+
+def _own(setting):
+    return float(setting.system.parameters[setting.parameter])
+
+
+def _solved(setting, nodes, period, p):
+    problem = CycleBranch(
+        setting.system, setting.parameter, setting.bounds, nodes, period, p, setting.longest_of(period),
+        setting.monitor,
+    )  # fmt: skip
+    guess = problem.unknowns(nodes, period, p)
+    across = np.zeros(len(guess))
+    across[-1] = 1.0
+    with np.errstate(all="ignore"):
+        u, _, _, converged = pseudo_arclength.correct(problem, guess, across)
+        if not converged:
+            u, converged = pseudo_arclength.settled(problem, guess)
+        if not converged:
+            residual = np.linalg.norm(problem.equations(guess)[0])
+            raise ValueError(
+                f"start: given an orbit with residual {residual:.3g}, from which Newton's method finds no cycle; "
+                "accepted: a cycle at the system's parameters"
+            )
+    return problem, u
+
+
+def _at_special(setting, start):
+    """The branch that one special point of an earlier result gives birth to."""
+    name = setting.parameter
+    if start["special_kind"].ndim or f"special_{name}" not in start:
+        raise ValueError(
+            f"start: given a Dataset with {start.sizes.get('special', 0)} special points in "
+            f"{start.attrs.get('parameter')}, accepted: one of them in {name}, such as ds.isel(special=0)"
+        )
+    kind = next(key for key, flag in SPECIAL_KIND.items() if flag == int(start["special_kind"]))
+    parent = int(start["special_branch"])
+    x, p, period = start["special_state"].values, float(start[f"special_{name}"]), float(start["special_period"])
+    of_cycle = int(start["branch_kind"].sel(branch=parent)) == BRANCH_KIND["cycle"]
+    if of_cycle:
+        values = {name: np.array([p])}
+        steps = np.array([NODES * 256])
+        cycle = along_orbits(setting.system, values, x[None], np.array([period]), steps, setting.monitor)
+        problem, u = _solved(setting, cycle.nodes[0], period, p)
+    else:
+        jets = Jets(setting.system, (name,), 1 if np.isnan(period) else int(period))
+        problem = EquilibriumBranch(jets, setting.bounds, x)
+        u = np.append(x, p)
+    tangent = _tangent(start, problem, parent, u, x, name)
+    birth = born(setting, problem, kind, u, tangent)
+    if birth is None:
+        raise ValueError(f"start: given a {kind} point, at which no other branch begins, or none that can be followed")
+    return from_birth(setting, birth, 0)
+
+
+def _tangent(start, problem, parent, u, x, name):
+    """The tangent of the branch on which the special point lies: in its null space, as its neighbours are."""
+    mine = np.flatnonzero(start["branch_number"].values == parent)
+    states = np.concatenate([start["state"].values, start[name].values[:, None]], axis=1)[mine]
+    here = np.append(x, u[-1])
+    n, scale = len(x), np.append(problem.scale[: len(x)], problem.scale[-1])
+    away = np.linalg.norm((states - here) / scale, axis=1)
+    at = int(np.argmin(away))
+    chord = (states[min(at + 1, len(mine) - 1)] - states[max(at - 1, 0)]) / scale
+    plane = np.linalg.svd(problem.equations(u)[1] * problem.scale)[2][-2:]
+    seen = np.concatenate([plane[:, :n], plane[:, -1:]], axis=1)
+    tangent = np.linalg.lstsq(seen.T, chord, rcond=None)[0] @ plane
+    return tangent / np.linalg.norm(tangent)

@@ -1,5 +1,7 @@
 """Points of codimension two on curves of bifurcations: their names, from the test functions that vanish there."""
 
+import numpy as np
+
 from lyapkit.analyses import normal_forms
 from lyapkit.results import CODIMENSION_TWO
 
@@ -23,9 +25,10 @@ _NAMES = {
     },
     ("map", "period_doubling"): {
         "double": "resonance_1_2", "real": "fold_flip", "minus": "resonance_1_2", "pair": "flip_neimark_sacker",
-        "coefficient": "generalized_period_doubling",
+        "coefficient": "generalised_period_doubling",
     },
 }  # fmt: skip
+_NEUTRAL = 1e-6  # singular values below this belong to neutral directions
 _FORMS = {"bogdanov_takens", "cusp", "resonance_1_1", "resonance_1_2", "resonance_1_3", "resonance_1_4"}
 
 
@@ -36,6 +39,8 @@ def classified(curve, point):
     if not vanishing:
         return CODIMENSION_TWO["none"], False
     name = names[vanishing[0]]
+    if curve.kind == "fold" and _several(curve, point):
+        return CODIMENSION_TWO["resonance_1_1" if curve.is_map else "bogdanov_takens"], True
     if name is None:  # the pair's block is 1 or -1
         name = "resonance_1_1" if point.tests["one"] > -2.0 else "resonance_1_2"
     if "turn" in vanishing:
@@ -43,3 +48,10 @@ def classified(curve, point):
     if name not in _FORMS:
         return CODIMENSION_TWO[name], False
     return CODIMENSION_TWO[name], bool(normal_forms.FORMS[name](curve.jets, *curve.split(point.u)).degenerate)
+
+
+def _several(curve, point):
+    """Whether more than one direction is neutral, so that no unfolding of a single one applies."""
+    residual = curve.equations(point.u)[1][: curve.n, : curve.n]
+    sizes = np.linalg.svd(residual, compute_uv=False)
+    return bool((sizes <= _NEUTRAL * max(1.0, sizes[0])).sum() > 1)

@@ -1,242 +1,206 @@
-"""Branches of equilibria and of cycles in one parameter, with the points at which others begin."""
+"""Branches of equilibria and of cycles in one parameter."""
 
-import copy
-import dataclasses
-import functools
+import math
 
 import numpy as np
 
-from lyapkit.analyses import pseudo_arclength
-from lyapkit.analyses.bifurcation_curve import checked_interval
-from lyapkit.analyses.branch_starts import checked_start, starts_of
-from lyapkit.analyses.verb import positive, whole
+from lyapkit.analyses.branch_starts import started
+from lyapkit.analyses.branch_switching import KINDS
+from lyapkit.analyses.branches import Setting, everything
+from lyapkit.analyses.cycle_branch import extremes
+from lyapkit.analyses.verb import positive, real, whole
 from lyapkit.progress import Monitor
-from lyapkit.results import BRANCH_KIND, END, PERIOD_LAW, SPECIAL, STATUS, dataset, empty
+from lyapkit.results import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND, STATUS, dataset
 from lyapkit.systems.directional import movable
 from lyapkit.systems.system import as_system, unknown_parameter
 
-_STEP, _LONGEST = 0.005, 0.02  # first and longest step, in the width of the bounds
-_SWITCHES = ("hopf", "period_doubling", "branch_point")
-
-
-@dataclasses.dataclass
-class _Branch:
-    """One branch: its equations, points in order, why it ends on either side, and the branch that it begins on."""
-
-    problem: object
-    points: list
-    ends: tuple
-    parent: int
-
 
 def continuation(
-    system, parameter, bounds=None, start=None, *, period=1, switch=False, max_step=None, most_points=500,
+    system, parameter, bounds=None, start=None, *, period=1, switch=False, max_step=None, most_points=1000,
     most_branches=16, longest_period=None, progress=None,
 ):  # fmt: skip
     """continuation(system, parameter, bounds=None, start=None, *, period=1, switch=False, max_step=None, ...)
 
-    Branches of equilibria and of limit cycles (maps: of periodic points) in one parameter, through folds.
+    Branches of equilibria, of periodic points of maps and of limit cycles in one parameter, through folds.
 
-    Returns a Dataset of the branches' points in their order,
+    Returns a Dataset with, at each point of the branches in their order,
 
-    <parameter>(point)         the parameter, under its name
-    state(point, unit)         the equilibrium; of a cycle its phase 0
-    lowest(point, unit), highest(point, unit)  the orbit's extent; of an equilibrium the state
-    period(point)              of cycles; of maps the iterates after which the state recurs; NaN for equilibria of flows
-    eigenvalue(point, mode)    of equilibria (maps: multipliers); floquet_multiplier, log_abs_multiplier(point, mode)
-                               of cycles
-    stable(point)              1, -1, 0 where rounding leaves it undecided
-    branch_number(point)       1, 2, ...; branch_kind(branch), parent(branch), end_reason(branch, end)
+    <parameter>(point)         under its name, with its last value exactly on a bound where the branch reaches it
+    state(point, unit)         the equilibrium; of a cycle the state at phase 0
+    lowest(point, unit), highest(point, unit)   over the cycle or periodic orbit
+    period(point)              in time units; maps: iterates; NaN at equilibria of flows
+    eigenvalue(point, mode)    of equilibria, largest real part first; of maps multipliers, largest modulus first
+    floquet_multiplier(point, mode), log_abs_multiplier(point, mode)   of cycles and of maps
+    stable(point)              1, -1, or 0 on the border
+    branch_number(point), branch_kind(branch)   1, 2, ...; equilibrium or cycle
+    parent(branch)             the branch that this one was born on, 0: none
+    end_reason(branch, end)    why it ends at its first and its last point
+    period_law(branch, end)    where the period diverges: saddle_node_circle, T = A |p - p0|^exponent + B with exponent
+                               -1/2, or homoclinic, T = -ln |p - p0| / rate; with period_law_parameter (p0),
+                               period_law_exponent and period_law_rate; status
 
-    and of special points, in a dim of their own,
+    and the special points of all branches
 
-    special_kind(special)      fold, hopf, branch_point, period_doubling, neimark_sacker (maps), torus (cycles)
-    special_<parameter>(special), special_state(special, unit), special_branch(special)
-    special_period(special), special_frequency(special)  of the cycle that is there or begins there
-    special_coefficient(special)  of the normal form, for an eigenvector of norm 1 (see `bifurcation_curve`)
+    special_kind(special)      hopf, fold, branch_point, period_doubling, neimark_sacker (of cycles: a torus)
+    special_<parameter>(special), special_state(special, unit), special_period(special), special_branch(special)
+    special_frequency(special) of the critical pair: rad per time unit (Hopf), per period (Neimark-Sacker)
+    special_coefficient(special)   of equilibria and maps, for an eigenvector of norm 1 (see convert_coefficient)
 
-    period_law(branch)         of a family of cycles whose period diverges: saddle_node_circle, T ~ |p - p0|^(-1/2), or
-                               homoclinic, T ~ -ln |p - p0|; period_law_parameter(branch) is p0,
-                               period_law_exponent(branch) the power that is fitted freely
+    parameter      name of a parameter that is a number
+    bounds         (low, high), default the system's own range of it
+    start          a state (unit,) near an equilibrium (maps: a point of period `period`) at the system's parameters; a
+                   result of limit_cycle; or a special point of an earlier result, ds.isel(special=0), for the branch
+                   that it gives birth to. Default: all fixed points at the system's own parameters
+    period         iterates after which a point of a map recurs, default 1
+    switch         True, or kinds among hopf, period_doubling and branch_point: special points at which the branches
+                   that they give birth to are followed as well
+    max_step       longest step, in the width of the bounds, the size of the state, and ln T; default 0.02, cycles 0.05
+    most_points    points of a branch in each direction, default 1000; most_branches: default 16
+    longest_period at which a family counts as one of diverging period, default 1000 times that of its first cycle
+    progress       True, False, or None: a bar on a terminal
 
-    parameter       its name
-    bounds          (low, high), default the system's own range; branches end exactly on them
-    start           a state (unit,) near an equilibrium at the system's parameters; a Dataset of `limit_cycle`; or a
-                    special point of an earlier result, ds.isel(special=0): then the branch that begins there.
-                    Default: all equilibria at the system's parameters
-    period          iterates after which the points of a map recur, default 1
-    switch          True: the branches that begin at Hopf points, period doublings and branch points are followed too;
-                    or the kinds, such as ("hopf",). False: only the first
-    max_step        longest step, in the width of the bounds, default 0.02
-    most_points     points of a branch in each direction, default 500; most_branches: default 16
-    longest_period  at which a family of cycles ends, default 100 times its first period
-    progress        True, False, or None: a bar on a terminal
-
-    Pseudo-arclength continuation, of cycles with multiple shooting; all derivatives are exact. Special points are
-    zeros of test functions, located to rounding. Sources: Keller, in Applications of Bifurcation Theory, ed. Rabinowitz
-    (1977) 359; Kuznetsov, Elements of Applied Bifurcation Theory (4th ed. 2023), ch. 10.
+    Pseudo-arclength continuation; cycles by multiple shooting with an integral phase condition, on 16 nodes, with an
+    integrator of eighth order whose steps follow its error. All derivatives are exact. Special points are zeros of test
+    functions, located to rounding. Sources: Keller, in Applications of Bifurcation Theory (1977) 359; Kuznetsov,
+    Elements of Applied Bifurcation Theory (4th ed. 2023), ch. 10; Doedel, Keller & Kernevez, Int. J. Bifurcation Chaos
+    1 (1991) 745.
 
     >>> import lyapkit as lk
-    >>> ds = lk.continuation(lk.systems.brusselator(A=1.0), "B", (1.0, 3.0))
-    >>> ds.special_kind.values.tolist() == [lk.results.SPECIAL["hopf"]], round(float(ds.special_B[0]), 12)
-    (True, 2.0)
+    >>> ds = lk.continuation(lk.systems.brusselator(A=1.0, B=1.5), "B", (1.0, 3.0), switch=True)
+    >>> round(float(ds.special_B[0]), 9), ds.branch_kind.values.tolist()
+    (2.0, [0, 1])
     """
     system = as_system(system)
-    limits = _checked_parameter(system, parameter, bounds)
-    kinds = _checked_switch(switch)
+    setting_of = _checked(system, parameter, bounds, switch, max_step, most_points, most_branches, longest_period)
     period = whole("period", period, 1, 10_000)
     if period > 1 and system.kind == "flow":
         raise ValueError(f"period: given {period}, accepted: 1, as {system.name} is a flow")
-    longest = _LONGEST if max_step is None else positive("max_step", max_step)
-    most = whole("most_points", most_points, 2, 10**7)
-    room = whole("most_branches", most_branches, 1, 10**4)
-    longest_period = None if longest_period is None else positive("longest_period", longest_period)
-    given = checked_start(system, parameter, limits, start)
-    with Monitor(2 * most * (room if kinds else 1), "continuation", progress) as monitor:
-        waiting = [(one, 0) for one in starts_of(system, parameter, limits, given, period, longest_period, monitor)]
-        follow = functools.partial(_followed, longest=longest, most=most, monitor=monitor)
-        branches = _all_branches(waiting, kinds, room, follow)
-    attrs = {"followed": parameter, "max_step": longest, "switched": " ".join(kinds), "verb": "continuation"}
-    return _described(system, parameter, branches, attrs)
+    with Monitor(2 * most_points, "continuation", progress) as monitor:
+        setting = Setting(**setting_of, monitor=monitor)
+        branches = everything(setting, started(setting, start, period))
+        return _described(setting, branches, {"period": period} if system.kind == "map" else {})
 
 
-def _checked_parameter(system, parameter, bounds):
-    """The bounds of the parameter, which must be a number along which there are derivatives."""
-    known = list(movable(system))
-    if parameter not in system.parameters:
-        raise ValueError(unknown_parameter(system.model, parameter))
-    if parameter not in known:
-        raise ValueError(f"parameter: {parameter} is no number that may vary, accepted: {', '.join(known)}")
-    given = system.model.ranges.get(parameter, (None,))[:2] if bounds is None else bounds
-    if given == (None,):
-        raise ValueError("bounds: not given, accepted: (low, high)")
-    limits = checked_interval("bounds", given)
-    return limits
+def _checked(system, parameter, bounds, switch, max_step, most_points, most_branches, longest_period):
+    if not isinstance(parameter, str) or parameter not in system.parameters:
+        raise ValueError(f"parameter: {unknown_parameter(system.model, parameter)}")
+    if parameter not in movable(system):
+        raise ValueError(f"parameter: {parameter} is no number that may vary, accepted: {', '.join(movable(system))}")
+    own = system.parameters[parameter]
+    limits = system.model.ranges.get(parameter, (None,))[:2] if bounds is None else bounds
+    low, high = _interval(parameter, limits)
+    if not low <= own <= high:
+        raise ValueError(f"bounds: given {low:g} to {high:g}, accepted: around {parameter} of the system, {own:g}")
+    if longest_period is not None:
+        longest_period = positive("longest_period", longest_period)
+    return {
+        "system": system, "parameter": parameter, "bounds": (low, high), "longest_period": longest_period,
+        "max_step": None if max_step is None else positive("max_step", max_step),
+        "most_points": whole("most_points", most_points, 2, 10**7),
+        "most_branches": whole("most_branches", most_branches, 1, 10**4), "switch": _kinds(switch),
+    }  # fmt: skip
 
 
-def _checked_switch(switch):
-    """The kinds of special points from which to go on."""
-    if isinstance(switch, bool | np.bool_):
-        return _SWITCHES if switch else ()
+def _interval(parameter, given):
+    if len(np.shape(given)) != 1 or len(given) != 2 or given[0] is None:
+        raise ValueError(f"bounds: given {given!r}, accepted: (low, high) of {parameter}")
+    low, high = (real("bounds", value) for value in given)
+    if not low < high:
+        raise ValueError(f"bounds: given {given!r}, accepted: low below high")
+    return low, high
+
+
+def _kinds(switch):
+    if isinstance(switch, bool):
+        return KINDS if switch else ()
     kinds = (switch,) if isinstance(switch, str) else tuple(switch)
     for kind in kinds:
-        if kind not in _SWITCHES:
-            raise ValueError(f"switch: given {kind!r}, accepted: True, False or some of {', '.join(_SWITCHES)}")
+        if kind not in KINDS:
+            raise ValueError(f"switch: given {kind!r}, accepted: True, False, or some of {', '.join(KINDS)}")
     return kinds
 
 
-def _all_branches(waiting, kinds, room, follow):
-    """The branches from all starts, breadth first, and those that begin on them at special points of some kinds."""
-    branches = []
-    while waiting and len(branches) < room:
-        start, parent = waiting.pop(0)
-        if any(_lies_on(start, branch) for branch in branches):
-            continue
-        branch = follow(start, parent)
-        branches.append(branch)
-        for point in branch.points:
-            kind = start.problem.special_kind(point) if point.special else None
-            if kind in kinds:
-                waiting += [(one, len(branches)) for one in start.problem.switches(point)]
-    return branches
-
-
-def _followed(start, parent, longest, most, monitor):
-    problem, u = start.problem, start.u
-
-    def run(tangent):
-        own = copy.copy(problem)  # which changes on its way
-        first = min(_STEP, longest)
-        return pseudo_arclength.follow(own, u, tangent, step=first, most_points=most, monitor=monitor, longest=longest)
-
-    forward = run(start.tangent)
-    if not start.both or forward.end == "closed":
-        return _Branch(problem, forward.points, ("closed" if forward.end == "closed" else "start", forward.end), parent)
-    backward = run(-start.tangent)
-    for point in backward.points:
-        point.tangent = -point.tangent
-    return _Branch(problem, [*backward.points[:0:-1], *forward.points], (backward.end, forward.end), parent)
-
-
-def _lies_on(start, branch):
-    """Whether a start is a point of a branch that is known, and goes along it."""
-    problem = start.problem
-    if problem.kind != branch.problem.kind or problem.period != branch.problem.period:
-        return False
-    if len(start.u) != len(branch.points[0].u):
-        return False
-    points = np.array([point.u for point in branch.points]) / problem.scale
-    away = np.linalg.norm(points - start.u / problem.scale, axis=1)
-    nearest = int(np.argmin(away))
-    beside = points[max(nearest - 1, 0) : nearest + 2]
-    along = np.diff(beside, axis=0)
-    length = np.linalg.norm(along, axis=1)
-    share = ((start.u / problem.scale - beside[:-1]) * along).sum(axis=1) / np.maximum(length**2, 1e-300)
-    foot = beside[:-1] + np.clip(share, 0.0, 1.0)[:, None] * along
-    near = np.linalg.norm(foot - start.u / problem.scale, axis=1) <= 0.05 * length + 1e-9
-    parallel = abs(branch.points[nearest].tangent @ start.tangent) > 0.9
-    return bool(near.any() and parallel)
-
-
-def _described(system, parameter, branches, attrs):
+def _described(setting, branches, attrs):
     """The Dataset of all branches."""
+    system, name = setting.system, setting.parameter
     n = system.dimension
-    rows = [(number, branch, point) for number, branch in enumerate(branches, 1) for point in branch.points]
-    special = [row for row in rows if row[2].special and row[1].problem.special_kind(row[2])]
-    measured = [branch.problem.measured(point) for _, branch, point in rows]
-    described = [branch.problem.described(point) for _, branch, point in special]
-    dims = {
-        "state": ("unit",), "lowest": ("unit",), "highest": ("unit",), "period": (), "stable": (),
-        "eigenvalue": ("mode",), "floquet_multiplier": ("mode",), "log_abs_multiplier": ("mode",),
-    }  # fmt: skip
-    variables = {
-        parameter: (("point",), np.array([branch.problem.split(point.u)[1][0] for _, branch, point in rows])),
-        "branch_number": (("point",), np.array([number for number, *_ in rows], dtype=np.int64)),
+    columns = [_of_branch(system, branch) for branch in branches]
+    joined = {key: np.concatenate([column[key] for column in columns]) for key in columns[0]} if columns else {}
+    special = [(i, branch, one) for i, branch in enumerate(branches, 1) for one in branch.special]
+    dims = {key: ("point", *_INNER.get(key, ())) for key in joined}
+    variables = {name if key == "parameter" else key: (dims[key], values) for key, values in joined.items()}
+    numbers = [np.full(len(branch.points), i) for i, branch in enumerate(branches, 1)]
+    per_end = ("branch", "end")
+    laws = [[law for law in branch.laws] for branch in branches]
+    variables |= {
+        "branch_number": (("point",), np.concatenate(numbers).astype(np.int64)),
+        "branch_kind": (("branch",), np.array([BRANCH_KIND[b.problem.kind] for b in branches], dtype=np.int8)),
+        "parent": (("branch",), np.array([branch.parent for branch in branches], dtype=np.int64)),
+        "end_reason": (per_end, np.array([[END[e] for e in branch.ends] for branch in branches], dtype=np.int8)),
+        "period_law": (per_end, np.array([[PERIOD_LAW[w.kind] for w in both] for both in laws], dtype=np.int8)),
+        **{
+            f"period_law_{key}": (per_end, np.array([[getattr(w, key) for w in both] for both in laws]))
+            for key in ("parameter", "exponent", "rate")
+        },
+        **_of_special(system, name, special),
+        "status": ((), np.int8(STATUS["ok"])),
     }
-    for name, more in dims.items():
-        variables[name] = (("point", *more), _column(name, measured, (n,) * len(more)))
-    kinds = [SPECIAL[branch.problem.special_kind(point)] for _, branch, point in special]
-    variables["special_kind"] = (("special",), np.array(kinds, dtype=np.int8))
-    variables[f"special_{parameter}"] = (
-        ("special",),
-        np.array([branch.problem.split(point.u)[1][0] for _, branch, point in special], dtype=float),
-    )
-    variables["special_branch"] = (("special",), np.array([number for number, *_ in special], dtype=np.int64))
-    for name, more in {"state": ("unit",), "period": (), "frequency": (), "coefficient": ()}.items():
-        variables[f"special_{name}"] = (("special", *more), _column(name, described, (n,) * len(more)))
-    variables |= _of_branches(branches)
-    variables["status"] = ((), np.int8(STATUS["ok" if branches else "not_converged"]))
     coords = {
-        "point": np.arange(len(rows)), "unit": np.arange(n), "mode": np.arange(1, n + 1),
+        "point": np.arange(sum(len(b.points) for b in branches)), "unit": np.arange(n), "mode": np.arange(1, n + 1),
         "branch": np.arange(1, len(branches) + 1), "end": np.arange(2), "special": np.arange(len(special)),
     }  # fmt: skip
-    ds = dataset(system, variables, coords, attrs)
-    del ds.attrs[f"parameter_{parameter}"]
-    for name in (parameter, f"special_{parameter}"):
-        ds[name].attrs |= {"long_name": parameter, "units": "rad" if parameter == "theta" else "1"}
+    ds = dataset(system, variables, coords, attrs | {"verb": "continuation", "parameter": name})
+    del ds.attrs[f"parameter_{name}"]
+    if ds[name].attrs["units"] == "rad":
+        ds[f"special_{name}"].attrs["units"] = "rad"
     return ds
 
 
-def _column(name, rows, shape):
-    """One variable of all rows, NaN or its flag where a row has none."""
-    column = empty(name, (len(rows), *shape))
-    for i, row in enumerate(rows):
-        if name in row:
-            column[i] = row[name]
-    return column
+_INNER = {
+    "state": ("unit",), "lowest": ("unit",), "highest": ("unit",), "eigenvalue": ("mode",),
+    "floquet_multiplier": ("mode",), "log_abs_multiplier": ("mode",),
+}  # fmt: skip
 
 
-def _of_branches(branches):
-    """What is told once for each branch."""
-    laws = [branch.problem.period_law(branch) if branch.problem.kind == "cycle" else None for branch in branches]
-    laws = [law or ("none", np.nan, np.nan) for law in laws]
-    return {
-        "branch_kind": (("branch",), np.array([BRANCH_KIND[b.problem.kind] for b in branches], dtype=np.int8)),
-        "parent": (("branch",), np.array([b.parent for b in branches], dtype=np.int64)),
-        "end_reason": (
-            ("branch", "end"), np.array([[END[e] for e in b.ends] for b in branches], np.int8).reshape(len(branches), 2)
-        ),
-        "period_law": (("branch",), np.array([PERIOD_LAW[law[0]] for law in laws], dtype=np.int8)),
-        "period_law_parameter": (("branch",), np.array([law[1] for law in laws], dtype=float)),
-        "period_law_exponent": (("branch",), np.array([law[2] for law in laws], dtype=float)),
-    }  # fmt: skip
+def _of_branch(system, branch):
+    """The variables of a branch's points."""
+    problem, n, count = branch.problem, system.dimension, len(branch.points)
+    unknowns = np.array([point.u for point in branch.points])
+    found = {"parameter": unknowns[:, -1].copy(), "state": unknowns[:, :n].copy()}
+    nothing = np.full((count, n), np.nan + 0j)
+    if problem.kind == "cycle":
+        logs, phases, stable = map(np.array, zip(*(problem.multipliers(u) for u in unknowns), strict=True))
+        low, high = extremes(problem, unknowns)
+        with np.errstate(over="ignore"):
+            multipliers = np.exp(logs) * phases
+        found |= {"lowest": low, "highest": high, "period": np.exp(unknowns[:, -2]), "eigenvalue": nothing}
+        found |= {"floquet_multiplier": multipliers, "log_abs_multiplier": logs}
+    else:
+        values, stable = map(np.array, zip(*(problem.eigenvalues(u) for u in unknowns), strict=True))
+        orbits = np.array([problem.orbit(u) for u in unknowns])
+        found |= {"lowest": orbits.min(axis=1), "highest": orbits.max(axis=1), "eigenvalue": values}
+        found |= {"period": np.full(count, float(problem.jets.period) if problem.is_map else np.nan)}
+        with np.errstate(divide="ignore"):
+            logs = np.log(abs(values)) if problem.is_map else nothing.real
+        found |= {"floquet_multiplier": values if problem.is_map else nothing, "log_abs_multiplier": logs}
+    return found | {"stable": stable.astype(np.int8)}
+
+
+def _of_special(system, name, special):
+    """The variables of the special points."""
+    n, count = system.dimension, len(special)
+    points = [(branch.problem, one.point.u, one.kind) for _, branch, one in special]
+    periods = [
+        np.exp(u[-2]) if p.kind == "cycle" else float(p.jets.period) if p.is_map else math.nan for p, u, _ in points
+    ]
+    along = {
+        "special_kind": np.array([SPECIAL_KIND[kind] for *_, kind in points], dtype=np.int8),
+        f"special_{name}": np.array([u[-1] for _, u, _ in points], dtype=float),
+        "special_branch": np.array([i for i, *_ in special], dtype=np.int64),
+        "special_period": np.array(periods, dtype=float),
+        "special_frequency": np.array([p.frequency(u, kind) for p, u, kind in points], dtype=float),
+        "special_coefficient": np.array([p.coefficient(u, kind) for p, u, kind in points], dtype=float),
+    }
+    states = np.array([u[:n] for _, u, _ in points], dtype=float).reshape(count, n)
+    variables = {key: (("special",), values) for key, values in along.items()}
+    return variables | {"special_state": (("special", "unit"), states)}

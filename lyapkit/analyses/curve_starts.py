@@ -12,10 +12,12 @@ from lyapkit.results import STABLE
 _NODES = {True: 13, False: 5}  # of a side of the grid, for few and for many units
 _FEW = 4  # units
 _AT_REST = 1e-9  # residual of an equilibrium, relative to the state
+_SHARES = (0.5, 0.25, 0.75)  # of the way between neighbours, where else to begin
+_BEYOND = 0.1  # how far beyond a bound, in its width, a start may lead
 _LINE = 0.02, 400  # step along one parameter, in its width, and steps
 
 
-class _Line:
+class Line:
     """Equilibria in one of the parameters, and where they cross the border of the kind; see `pseudo_arclength`."""
 
     def __init__(self, curve, p, index):
@@ -53,8 +55,10 @@ def near(jets, kind, bounds, x, p, monitor):
     x, left = _equilibrium(jets, x, p)
     curve = problem_of(kind, jets, bounds, x, p)
     u, converged = pseudo_arclength.settled(curve, np.concatenate([x, p]))
-    if converged and _close(curve, u, np.concatenate([x, p])):
-        return u
+    if converged:
+        u = _onto_bounds(curve, u)
+        if _close(curve, u, np.concatenate([x, p])):
+            return u
     if left > _AT_REST * (1.0 + abs(x).max()):
         raise ValueError(
             f"start: Newton's method finds no equilibrium from it (residual {left:.3g} at {x.tolist()}), accepted: a "
@@ -86,6 +90,19 @@ def _equilibrium(jets, x, p):
     return best, least
 
 
+def _onto_bounds(curve, u):
+    """A point of the curve, or where it is somewhat beyond a bound, the curve's point on that."""
+    for index, low, high in curve.bounds:
+        bound = min(max(u[index], low), high)
+        if 0.0 < abs(u[index] - bound) <= _BEYOND * curve.scale[index]:
+            across, guess = np.zeros(len(u)), u.copy()
+            across[index], guess[index] = 1.0, bound
+            there, _, _, converged = pseudo_arclength.correct(curve, guess, across)
+            if converged:
+                there[index], u = bound, there
+    return u
+
+
 def _close(curve, u, guess):
     """Whether a point found from a guess is near it, and within the bounds."""
     slack = 1e-9 * curve.scale  # rounding beside a bound
@@ -97,7 +114,7 @@ def _along_lines(curve, x, p, monitor):
     """The first point of the curve that is met when one parameter is changed, the nearest over both."""
     nearest, least = None, np.inf
     for index in (0, 1):
-        line = _Line(curve, p, index)
+        line = Line(curve, p, index)
         start = np.append(x, p[index])
         tangent = pseudo_arclength.first_tangent(line, start)
         for sense in (1.0, -1.0):
@@ -137,39 +154,55 @@ def everywhere(jets, system, kind, bounds, monitor):
         *zip(at[:, :-1].ravel(), at[:, 1:].ravel(), strict=True),
     ]
     for one, other in edges:
-        for x, p in _suspects(jets, kind, bounds, points, grid, one, other):
+        for guesses in _suspects(jets, kind, points, grid, one, other):
             monitor.add(0)
-            curve = problem_of(kind, jets, bounds, x, p)
-            u, converged = pseudo_arclength.settled(curve, np.concatenate([x, p]))
-            if converged and _close(curve, u, np.concatenate([x, p])):
-                yield u
+            tried = (_settled(jets, kind, bounds, *guess) for guess in guesses)
+            found = next((u for u in tried if u is not None), None)
+            if found is not None:
+                yield found
 
 
-def _suspects(jets, kind, bounds, points, grid, one, other):
-    """(state, parameters) between two neighbours of the grid from which a point of a curve may be reached."""
+def _settled(jets, kind, bounds, x, p):
+    """The point of a curve near a guess, None where there is none."""
+    curve = problem_of(kind, jets, bounds, x, p)
+    u, converged = pseudo_arclength.settled(curve, np.concatenate([x, p]))
+    return u if converged and _close(curve, u, np.concatenate([x, p])) else None
+
+
+def _suspects(jets, kind, points, grid, one, other):
+    """Guesses, lists of (state, parameters) to try in turn, between two neighbours of the grid."""
     middle = 0.5 * (grid[one] + grid[other])
     if kind == "fold" and len(points[one]) != len(points[other]):
         many, few = (one, other) if len(points[one]) > len(points[other]) else (other, one)
         kept = [min(points[many], key=lambda x, y=y: abs(x - y).max()) for y in points[few]]
         gone = [x for x in points[many] if not any(x is y for y in kept)]
-        yield from ((x, middle) for x in gone)
+        yield from ([(x, middle)] for x in gone)
     for x in points[one]:
         if not points[other]:
             continue
         y = min(points[other], key=lambda z, x=x: abs(x - z).max())
-        sides = [_side(jets, kind, bounds, state, p) for state, p in ((x, grid[one]), (y, grid[other]))]
+        sides = [_side(jets, kind, state, p) for state, p in ((x, grid[one]), (y, grid[other]))]
         if sides[0] * sides[1] <= 0.0:
-            share = sides[0] / (sides[0] - sides[1]) if sides[0] else 0.0
-            yield x + share * (y - x), grid[one] + share * (grid[other] - grid[one])
+            linear = sides[0] / (sides[0] - sides[1]) if sides[0] else 0.0
+            yield [
+                (x + share * (y - x), grid[one] + share * (grid[other] - grid[one])) for share in (linear, *_SHARES)
+            ]
 
 
-def _side(jets, kind, bounds, x, p):
-    """On which side of the border an equilibrium is: the curve's equation there, signs as of one determinant."""
-    curve = problem_of(kind, jets, bounds, x, p)
+def _side(jets, kind, x, p):
+    """On which side of the border an equilibrium is: a determinant that vanishes there, in sign and about in size.
+
+    Of pairs that of the bialternate product, whose eigenvalues are the sums (maps: products) of two of the Jacobian's.
+    """
     jacobian = jets.first(x, p)[1]
-    if hasattr(curve, "border"):
-        return np.linalg.det(jacobian - curve.border * np.eye(len(x)))
-    pair = curve.pair(np.concatenate([x, p]), jacobian)
-    if pair is None:
+    is_map = jets.system.kind == "map"
+    if kind in ("fold", "period_doubling"):
+        border = -1.0 if kind == "period_doubling" else float(is_map)
+        gaps = np.linalg.eigvals(jacobian) - border
+    else:
+        values = np.linalg.eigvals(jacobian).astype(complex)
+        i, j = np.triu_indices(len(values), 1)
+        gaps = values[i] * values[j] - 1.0 if is_map else values[i] + values[j]
+    if not len(gaps):
         return np.nan
-    return pair.determinant - 1.0 if curve.is_map else np.trace(pair.block)
+    return float(np.prod(np.sign(gaps.real[abs(gaps.imag) <= 1e-12 * abs(gaps)])) * abs(gaps).min())

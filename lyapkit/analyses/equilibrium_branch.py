@@ -1,135 +1,126 @@
-"""Branches of equilibria of flows, and of periodic points of maps, in one parameter."""
+"""Equilibria of flows and periodic points of maps in one parameter, for `pseudo_arclength`: unknowns (x, parameter).
 
-import dataclasses
+Test functions are signed distances: of a product of gaps (of sums or products of two eigenvalues, or of one from -1)
+the sign, times the smallest gap. The product is that of the determinant of a bialternate matrix product, hence smooth
+also where eigenvalues meet and become complex (Kuznetsov, Elements of Applied Bifurcation Theory (4th ed. 2023), ch.
+10).
+"""
 
 import numpy as np
 
 from lyapkit.analyses import normal_forms
-from lyapkit.analyses.curve_problems import crossings, extent, grown
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.stability import eigenvalues
+from lyapkit.results import STABLE
 
-_NULL = 1e-6  # singular values this small, relative to the largest, belong to a branch point
-_PARALLEL = 1e-3  # sine of the angle to the branch itself, from which another one is told apart
-
-
-@dataclasses.dataclass(frozen=True)
-class Start:
-    """Where a branch begins: its problem (see `pseudo_arclength`), a point and a tangent; in both senses or in one."""
-
-    problem: object
-    u: np.ndarray
-    tangent: np.ndarray
-    both: bool
+_NONE = 1e-13  # gaps below this, relative to the largest, are nothing but rounding
+_REAL = 1e-7  # angle of a pair, or imaginary part relative to its modulus, below which it is real
 
 
-class EquilibriumProblem:
-    """f(x, p) = 0, of a map f^period(x, p) - x = 0, for `pseudo_arclength`; unknowns are x and the parameter p."""
+class EquilibriumBranch:
+    """The equations f = 0 (maps: f^q(x) - x = 0) in x and one parameter, and what is read off the solutions."""
 
     kind = "equilibrium"
 
-    def __init__(self, system, parameter, bounds, x, period=1):
-        self.system, self.parameter, self.limits, self.period = system, parameter, bounds, period
-        self.jets, self.n, self.is_map = Jets(system, (parameter,), period), system.dimension, system.kind == "map"
+    def __init__(self, jets, bounds, x):
+        self.jets, self.n, self.is_map = jets, jets.n, jets.system.kind == "map"
+        self._once = Jets(jets.system, jets.parameters) if jets.period > 1 else jets
         self.bounds = [(self.n, *bounds)]
-        self.scale = np.append(np.full(self.n, extent(x)), bounds[1] - bounds[0])
-
-    def split(self, u):
-        """State and parameter (1,)."""
-        return u[: self.n], u[self.n :]
+        self.scale = np.array([max(1.0, abs(x).max()) * np.sqrt(self.n)] * self.n + [bounds[1] - bounds[0]])
 
     def equations(self, u):
-        value, jacobian, slopes = self.jets.first(*self.split(u))
+        """The residual (n,) and its Jacobian (n, n + 1)."""
+        n = self.n
+        value, jacobian, slope = self.jets.first(u[:n], u[n:])
         if self.is_map:
-            value, jacobian = value - u[: self.n], jacobian - np.eye(self.n)
-        return value, np.concatenate([jacobian, slopes], axis=1)
-
-    def arrived(self, u):
-        self.scale = grown(self.scale, u[: self.n])
-
-    def inspect(self, u, tangent):
-        return None
+            value, jacobian = value - u[:n], jacobian - np.eye(n)
+        return value, np.concatenate([jacobian, slope], axis=1)
 
     def tests(self, u, jacobian, tangent):
-        """Tests of the special points, see `special_kind`."""
-        values = np.linalg.eigvals(self.jets.first(*self.split(u))[1])
-        passing = crossings(values, self.is_map)
-        real = values.real[values.imag == 0.0] - self.is_map
-        whole = np.concatenate([jacobian * self.scale, tangent[None]])
-        least = np.linalg.svd(whole, compute_uv=False)[-1]
-        tests = {
-            "fold": tangent[-1],
-            "branch_point": np.linalg.slogdet(whole)[0] * least,
-            "real": real[np.argmin(abs(real))] if len(real) else np.nan,
-            "pair": passing["pair"],
-        }
-        return tests | ({"minus": passing["minus"]} if self.is_map else {})
+        """Signed distances from special points, by kind."""
+        found = _spectrum(self.jets.first(u[: self.n], u[self.n :])[1])
+        tests = {"branch_point": border(self.equations(u)[1] * self.scale, tangent), "fold": tangent[-1]}
+        if self.is_map:
+            return tests | {"period_doubling": signed(found + 1.0), "neimark_sacker": signed(products(found) - 1.0)}
+        return tests | {"hopf": signed(sums(found))}
 
-    def special_kind(self, point):
-        """The kind of special point: a key of results.SPECIAL, None where there is nothing to tell."""
-        if "branch_point" in point.special:
-            return "branch_point"
-        if "fold" in point.special:
-            return "fold"
-        if "pair" in point.special:
-            return "neimark_sacker" if self.is_map else "hopf"
-        if "minus" in point.special:
-            return "period_doubling"
-        return "branch_point" if "real" in point.special else None  # of several eigenvalues at once
+    def arrived(self, u):
+        """Nothing is kept from point to point."""
 
-    def measured(self, point):
-        """What a result says of a point of the branch, besides its parameter."""
-        x, p = self.split(point.u)
-        values, stable = eigenvalues(self.jets.first(x, p)[1][None], self.system.kind)
-        return {
-            "state": x, "lowest": x, "highest": x, "eigenvalue": values[0], "stable": stable[0],
-            "period": float(self.period) if self.is_map else np.nan,
-        }  # fmt: skip
+    def inspect(self, u, tangent):
+        """An equilibrium is never a reason to end."""
 
-    def described(self, point):
-        """What a result says of a special point, besides its kind."""
-        x, p = self.split(point.u)
-        kind = self.special_kind(point)
-        form = normal_forms.FORMS[kind](self.jets, x, p) if kind != "branch_point" else normal_forms.NormalForm()
-        period = float(self.period) if self.is_map else 2 * np.pi / form.frequency if form.frequency else np.nan
-        frequency = np.nan if kind in ("fold", "period_doubling") else form.frequency
-        return {"state": x, "frequency": frequency, "coefficient": form.coefficient, "period": period}
+    def orbit(self, u):
+        """The iterates (q, n) of a periodic point; of a flow the equilibrium (1, n)."""
+        x, rows = u[: self.n], []
+        for _ in range(self.jets.period):
+            rows.append(x)
+            x = self._once.first(x, u[self.n :])[0]
+        return np.array(rows)
 
-    def switches(self, point):
-        """The branches of equilibria (maps: also of twice the period) that begin at a special point."""
-        kind = self.special_kind(point)
-        if kind == "branch_point":
-            tangent = self._other_tangent(point)
-            return [] if tangent is None else [Start(self._alike(self.period), point.u, tangent, True)]
-        if kind == "period_doubling":
-            x, p = self.split(point.u)
-            jacobian = self.jets.first(x, p)[1]
-            vector = np.linalg.svd(jacobian + np.eye(self.n))[2][-1]
-            return [Start(self._alike(2 * self.period), point.u, np.append(vector, 0.0), False)]
-        return []
+    def eigenvalues(self, u):
+        """Eigenvalues (n,) and stability."""
+        values, stability = eigenvalues(self.jets.first(u[: self.n], u[self.n :])[1][None], self.jets.system.kind)
+        return values[0], int(stability[0]) if np.isfinite(values).all() else STABLE["absent"]
 
-    def _alike(self, period):
-        problem = EquilibriumProblem(self.system, self.parameter, self.limits, np.zeros(1), period)
-        problem.scale = self.scale
-        return problem
+    def is_special(self, u, kind):
+        """Whether the eigenvalues there are those of the kind: a pair has to be complex."""
+        return kind not in ("hopf", "neimark_sacker") or np.isfinite(self.frequency(u, kind))
 
-    def _other_tangent(self, point):
-        """The tangent of the other branch, from the algebraic branching equation; None where there are more of them.
+    def frequency(self, u, kind):
+        """The critical pair's frequency (rad per time unit, or per q iterates); NaN where there is none."""
+        found = _spectrum(self.jets.first(u[: self.n], u[self.n :])[1])
+        above = found[found.imag > 0]
+        if kind not in ("hopf", "neimark_sacker") or not len(above):
+            return np.nan
+        off = abs(abs(above) - 1.0) if self.is_map else abs(above.real)
+        critical = above[np.argmin(off)]
+        turn = abs(np.angle(critical)) if self.is_map else critical.imag
+        gaps = abs(products(found) - 1.0) if self.is_map else abs(sums(found))
+        pair = abs(abs(critical) ** 2 - 1.0) if self.is_map else 2.0 * abs(critical.real)
+        near = pair <= gaps.min() + _REAL * max(1.0, abs(critical))
+        return float(turn) if near and turn > _REAL * (1.0 if self.is_map else abs(found).max()) else np.nan
 
-        On tangents a phi_1 + b phi_2 in the null space, psi . D^2 F [tangent, tangent] = 0 (Keller 1977).
-        """
-        jacobian = self.equations(point.u)[1] * self.scale
-        left, sizes, right = np.linalg.svd(jacobian)
-        if (sizes <= _NULL * sizes[0]).sum() != 1:
-            return None
-        null, psi = right[-2:], left[:, -1]
-        directions = null * self.scale
-        first, second = directions[[0, 0, 1]], directions[[0, 1, 1]]
-        a, b, c = self.jets.second(*self.split(point.u), first, second) @ psi
-        root = np.sqrt(max(b * b - a * c, 0.0))
-        pairs = [(-b + root, a), (-b - root, a), (c, -b + root), (c, -b - root)]
-        tangents = [s * null[0] + t * null[1] for s, t in pairs if s or t]
-        tangents = [t / np.linalg.norm(t) for t in tangents]
-        away = [1.0 - (t @ point.tangent) ** 2 for t in tangents]
-        best = int(np.argmax(away)) if away else 0
-        return tangents[best] if away and away[best] > _PARALLEL**2 else None
+    def coefficient(self, u, kind):
+        """The coefficient of the normal form."""
+        form = normal_forms.FORMS.get(kind)
+        return form(self.jets, u[: self.n], u[self.n :]).coefficient if form else np.nan
+
+
+def _spectrum(jacobian):
+    if not np.isfinite(jacobian).all():
+        return np.full(len(jacobian), np.nan + 0j)
+    return np.linalg.eigvals(jacobian).astype(complex)
+
+
+def sums(values):
+    """Sums of two of the numbers."""
+    one, other = np.triu_indices(len(values), 1)
+    return values[one] + values[other]
+
+
+def products(values):
+    """Products of two of the numbers."""
+    one, other = np.triu_indices(len(values), 1)
+    return values[one] * values[other]
+
+
+def signed(gaps):
+    """The smallest modulus of some gaps, complex ones with their conjugates, signed as their product is."""
+    if not len(gaps) or not np.isfinite(gaps).all():
+        return np.nan
+    sizes = abs(gaps)
+    least = sizes.min()
+    return 0.0 if least <= _NONE * sizes.max() else float(np.prod(np.sign(gaps.real)) * least)
+
+
+def border(jacobian, tangent):
+    """A number that vanishes just where the Jacobian (N, N + 1) bordered by the tangent is singular: a branch point."""
+    matrix = np.concatenate([jacobian, tangent[None]])
+    if not np.isfinite(matrix).all():
+        return np.nan
+    sign, _ = np.linalg.slogdet(matrix)
+    if sign == 0.0:
+        return 0.0
+    probe = np.cos(np.arange(1.0, len(matrix) + 1.0) ** 2)  # in no special direction
+    return float(sign / np.linalg.norm(np.linalg.solve(matrix, probe)))

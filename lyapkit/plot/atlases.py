@@ -1,11 +1,13 @@
 """The atlas of a plane as one figure: six panels that share their axes, curves and legend."""
 
 import numpy as np
+from matplotlib.colors import BoundaryNorm, ListedColormap
 
 from lyapkit.plot.axes import grid_dims, variable_of
-from lyapkit.plot.colours import FAILED, scale
+from lyapkit.plot.colours import FAILED, Scale, scale
 from lyapkit.plot.labels import SMALL, angle_ticks, axis_label, fixed_parameters, mathtext, parameter_text
 from lyapkit.plot.plane_curves import draw_curves
+from lyapkit.plot.planes import trim
 
 # variable, mode, title; in the order of the panels
 _PANELS = (
@@ -67,6 +69,8 @@ def _panel(ax, data, title, of_cycles):
     """One variable (vertical, horizontal) as an image with its colour bar."""
     colours = scale(data)
     vertical, horizontal = data.dims
+    if data.name == "n_zeros":
+        colours = _counts(colours, int(data.max()))
     cmap = colours.cmap.with_extremes(bad=_NO_CYCLE if of_cycles else FAILED)
     image = ax.pcolormesh(
         data[horizontal], data[vertical], np.ma.masked_invalid(data.values), cmap=cmap, norm=colours.norm,
@@ -79,8 +83,17 @@ def _panel(ax, data, title, of_cycles):
         edges = bar.norm.boundaries
         bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
         bar.minorticks_off()
+    elif colours.diverging:
+        trim(bar, data.values)
     units = data.attrs.get("units", "1")
     ax.set_title(title if units == "1" else f"{title} ({units})", fontsize=10)
+
+
+def _counts(colours, most):
+    """One colour for each number from 0 to `most`."""
+    picked = colours.cmap(np.linspace(0.15, 0.95, most + 1))
+    norm = BoundaryNorm(np.arange(most + 2) - 0.5, most + 1)
+    return Scale(ListedColormap(picked), norm, meanings=tuple(map(str, range(most + 1))))
 
 
 def _labels(axes, ds, horizontal, vertical):

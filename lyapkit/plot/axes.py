@@ -4,7 +4,7 @@ import numpy as np
 
 # Dims that verbs make; all others are parameters that were scanned.
 _OF_VERBS = frozenset(
-    "mode other_mode time unit phase point block delay sample direction dtype checkpoint parameter".split()
+    "mode other_mode time unit phase point block delay sample direction dtype checkpoint parameter q".split()
 )  # fmt: skip
 
 

@@ -60,7 +60,8 @@ def draw_curves(ax, ds, horizontal, vertical):
         known = curves_of(ds) if {horizontal, vertical} == {"alpha", "theta"} else {}
         curves = {k: np.stack([curve[horizontal], curve[vertical]], axis=1) for k, curve in known.items()}
     lines = []
-    for (label, points), dashes in zip(curves.items(), _DASHES, strict=False):
+    for number, (label, points) in enumerate(curves.items()):
+        dashes = _DASHES[list(_LABELS.values()).index(label) if stored else number % len(_DASHES)]
         if (_inside(points[:, 0], limits[0]) & _inside(points[:, 1], limits[1])).any():
             lines += ax.plot(*points.T, color="black", lw=1.4, ls=dashes, label=label, path_effects=_HALO)
     if stored and "curve_codimension_two" in ds:

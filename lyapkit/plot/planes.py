@@ -88,10 +88,10 @@ def _image(ax, data, colours, mode):
         bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
         bar.minorticks_off()
     elif colours.diverging:
-        _trim(bar, data.values)
+        trim(bar, data.values)
 
 
-def _trim(bar, values):
+def trim(bar, values):
     """Show of the symmetric scale only what the values use."""
     low, high = bar.norm.vmin, bar.norm.vmax
     finite = values[np.isfinite(values)]

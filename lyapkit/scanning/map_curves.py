@@ -1,4 +1,4 @@
-"""Curves of bifurcations over a plane of parameters, computed and in closed form, one after the other in flat arrays."""
+"""Bifurcation curves over a plane of parameters, computed and in closed form, one after the other in flat arrays."""
 
 import numpy as np
 
