@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from lyapkit.plot.axes import at_mode, grid_dims, new_or_given, variable_of
-from lyapkit.plot.plane_curves import draw_curves
 from lyapkit.plot.colours import FAILED, scale
 from lyapkit.plot.labels import (
     SMALL,
@@ -14,6 +13,7 @@ from lyapkit.plot.labels import (
     parameter_text,
     set_title,
 )
+from lyapkit.plot.plane_curves import draw_curves
 from lyapkit.results import STATUS
 
 _FINDINGS = ("fixed_point", "aperiodic")  # statuses of points where there is nothing to measure
