@@ -1,7 +1,9 @@
 """The atlas of a plane as one figure: six panels that share their axes, curves and legend."""
 
+import dataclasses
+
 import numpy as np
-from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.colors import BoundaryNorm, ListedColormap, Normalize
 
 from lyapkit.plot.axes import grid_dims, variable_of
 from lyapkit.plot.colours import FAILED, Scale, scale
@@ -20,6 +22,7 @@ _PANELS = (
 )
 _NO_CYCLE = "#e9e9e9"  # where there is no cycle to measure, which is no failure
 _OF_CYCLES = ("period", "largest_multiplier")
+_DEEPEST = 0.04  # quantile of the logarithms of multipliers at which their colours end
 _SIZE = (11.4, 7.0)  # inches: landscape, a page wide
 
 
@@ -71,6 +74,9 @@ def _panel(ax, data, title, of_cycles):
     vertical, horizontal = data.dims
     if data.name == "n_zeros":
         colours = _counts(colours, int(data.max()))
+    if data.name == "largest_multiplier" and data.notnull().any():
+        low = float(np.nanquantile(data, _DEEPEST))  # towards a fold on the cycle it falls without bound
+        colours = dataclasses.replace(colours, norm=Normalize(low, float(data.max())), extend="min")
     cmap = colours.cmap.with_extremes(bad=_NO_CYCLE if of_cycles else FAILED)
     image = ax.pcolormesh(
         data[horizontal], data[vertical], np.ma.masked_invalid(data.values), cmap=cmap, norm=colours.norm,
