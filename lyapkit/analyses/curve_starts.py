@@ -40,6 +40,8 @@ class Line:
         return residual, np.concatenate([jacobian, slopes[:, self._at - n, None]], axis=1)
 
     def tests(self, v, jacobian, tangent):
+        if self._curve.kind == "fold":  # the bordered determinant has poles
+            return {"border": tangent[-1]}
         u = self.unknowns(v)
         return {"border": self._curve.condition(u, self._curve.first(u)[1])[0]}
 

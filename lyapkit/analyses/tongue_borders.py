@@ -49,13 +49,6 @@ class _Border:
         return "other_branch" if moves and moves[0] @ moves[1] < 0.0 else None
 
 
-class _Across(Line):
-    """The cycle along the second parameter alone, and where that turns back."""
-
-    def tests(self, v, jacobian, tangent):
-        return {"turn": tangent[-1]}
-
-
 def borders(system, names, bounds, period, x, p, monitor):
     """The two borders, below and above along the second parameter, of the tongue of an attracting cycle.
 
@@ -65,7 +58,7 @@ def borders(system, names, bounds, period, x, p, monitor):
     """
     jets, one = Jets(system, names, period), Jets(system, names)
     sides = {0: None, 1: None}
-    across = _Across(problem_of("fold", jets, bounds, x, p), p, 1)
+    across = Line(problem_of("fold", jets, bounds, x, p), p, 1)
     for sense in (1.0, -1.0):
         guess = _first_fold(across, x, p, sense, monitor)
         if guess is None:
