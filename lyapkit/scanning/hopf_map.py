@@ -20,6 +20,7 @@ from lyapkit.scanning.pool import cores, run_to_end
 from lyapkit.systems.system import System, as_system
 
 _BLOCK = 2048  # points of one task
+_BRIEF = 1  # doublings of the window for orbits that are run to see what coexists
 _VARIABLES = (
     "n_fixed_points", "n_stable", "complete", "leading_eigenvalue", "growth_rate", "regime", "orbit_regime",
     "orbit_period", "status",
@@ -47,10 +48,11 @@ class HopfMap:
         starts = self._starts(found)
         first, period, middle = regimes(self.system, values, next(starts), found, self.watch, monitor)
         kinds, more = [first], np.flatnonzero(~only_cycles(self.system, found) | (first != REGIME["limit_cycle"]))
+        brief = dataclasses.replace(self.watch, doublings=min(self.watch.doublings, _BRIEF))
+        own, there = select(values, more), found.of(more)
         for states in starts:
             kind = first.copy()
-            own, there = select(values, more), found.of(more)
-            kind[more] = regimes(self.system, own, states[more], there, self.watch, monitor)[0]
+            kind[more] = regimes(self.system, own, states[more], there, brief, monitor)[0]
             kinds.append(kind)
         n_stable = (found.stable == STABLE["stable"]).sum(axis=1)
         leading = self._leading(found, middle)
@@ -93,7 +95,7 @@ def _together(kinds, n_stable):
     seen = np.array([(kinds == kind).any(axis=0) for kind in attracting])
     seen[0] |= n_stable > 0
     different, first = seen.sum(axis=0), np.array(attracting)[np.argmax(seen, axis=0)]
-    undecided, leaving = (kinds == _UNDECIDED).any(axis=0), (kinds == _DIVERGING).any(axis=0)
+    undecided, leaving = kinds[0] == _UNDECIDED, (kinds == _DIVERGING).any(axis=0)
     return np.select(
         [different > 1, undecided, different == 1, leaving],
         [REGIME["coexistence"], _UNDECIDED, first, _DIVERGING],
@@ -147,8 +149,9 @@ def hopf_map(
     bounded orbit of a flow of two units tends to a cycle where no fixed point is stable (Poincare & Bendixson). Else
     the two largest Lyapunov exponents decide, as weighted Birkhoff means (Das, Saiki, Sander & Yorke, Nonlinearity 30
     (2017) 4111): a cycle has one zero, a torus two; chaos has a positive one; a locked orbit contracts and
-    returns. What coexists is seen from stable fixed points and from as many orbits as there are starts; a transient of
-    chaos that outlasts the windows passes for an attractor.
+    returns. What coexists is seen from stable fixed points and from as many orbits as there are starts; those after the
+    first are watched for two windows only, and what they leave undecided counts for nothing. A transient of chaos that
+    outlasts the windows passes for an attractor.
 
     >>> import lyapkit as lk, numpy as np
     >>> grid = {"alpha": np.linspace(0.5, 4, 8), "theta": np.array([0.1, 0.9, 1.5])}
