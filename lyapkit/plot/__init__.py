@@ -8,7 +8,7 @@ import importlib
 # public name -> its module; never the same word, or importing the module would hide the function
 _PUBLIC = {
     "plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles",
-    "bifurcation_diagram": "diagrams",
+    "bifurcation_diagram": "diagrams", "branch": "branches",
 }  # fmt: skip
 
 __all__ = list(_PUBLIC)
