@@ -15,9 +15,10 @@ import measure
 import rows_cycles
 import rows_kernel
 import rows_networks
+import rows_planes
 import rows_process
 
-ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS, **rows_cycles.ROWS}
+ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS, **rows_cycles.ROWS, **rows_planes.ROWS}
 LINE = "{:<50} {:<48} {:>8}  {:<16} {}"
 
 

@@ -31,6 +31,7 @@ _PUBLIC = {
     "continuation": "analyses.continuation",
     "scan": "scanning",
     "hopf_map": "scanning.hopf_map",
+    "atlas": "scanning.atlas",
     "discretisation_map": "scanning.discretisation_map",
     "tongues": "scanning.tongues",
     "save": "results",

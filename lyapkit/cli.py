@@ -7,16 +7,23 @@ import sys
 import traceback
 
 import lyapkit
-from lyapkit.nearest import nearest
+from lyapkit import bifurcation_commands
 from lyapkit.options import UsageError, assign, split
+from lyapkit.output import (
+    FAILED_POINTS,
+    INTERNAL,
+    INTERRUPTED,
+    MEASURES,
+    OK,
+    USAGE,
+    announce_compilation,
+    checked_picture,
+    draw,
+    finish,
+    system_of,
+)
 from lyapkit.tables import cycle_text, points_text, spectrum_text
 
-OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
-# verbs that can be scanned -> the variable whose plane is drawn
-_MEASURES = {
-    "lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "rotation_number": "rotation_number",
-    "torus_frequencies": "n_frequencies", "fixed_points": "n_fixed_points", "trajectory": None,
-}  # fmt: skip
 _EPILOG = """\
 Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
 --theta 0:pi/2:200 --duration 1000. A range is start:stop:count; numbers may be formulas with pi.
@@ -81,7 +88,7 @@ def _parser():
     scan = _command(commands, "scan", _scan, "map an analysis over a grid of parameters")
     scan.add_argument("system", help="name of a system (see: lyapkit systems)")
     _add_outputs(scan, "netCDF file to write")
-    scan.add_argument("--measure", default="lyapunov_spectrum", choices=_MEASURES, help="what to compute")
+    scan.add_argument("--measure", default="lyapunov_spectrum", choices=MEASURES, help="what to compute")
     scan.add_argument("--workers", type=int, help="threads (default: one for each core)")
     spectrum = _command(commands, "spectrum", _spectrum, "Lyapunov exponents of one system")
     spectrum.add_argument("system", nargs="?", help="name of a system")
@@ -101,6 +108,7 @@ def _parser():
     orbit.add_argument("system", help="name of a system")
     orbit.set_defaults(weights=None, cell=None)
     _add_outputs(orbit, "netCDF file to write instead of CSV on stdout", plot=False)
+    bifurcation_commands.add_to(commands, _command, _add_outputs)
     plot = _command(commands, "plot", _plot, "draw a result file")
     plot.add_argument("file", help="netCDF file of lyapkit")
     plot.add_argument("-o", "--output", required=True, help="picture to write (.png, .pdf, .svg)")
@@ -135,14 +143,6 @@ def _add_outputs(command, text, plot=True):
     command.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def _system_of(arguments):
-    """The constructor named on the command line."""
-    if arguments.system in lyapkit.systems.names():
-        return getattr(lyapkit.systems, arguments.system)
-    hint = nearest(arguments.system, lyapkit.systems.names())
-    raise UsageError(f"system: given {arguments.system!r}{hint}; accepted: a name that lyapkit systems lists")
-
-
 def _system_or_network(arguments):
     """The system of a single analysis: of the name given, or of the weights."""
     if arguments.weights is None:
@@ -150,84 +150,16 @@ def _system_or_network(arguments):
             raise UsageError("--cell: given without --weights; accepted: both, or neither")
         if arguments.system is None:
             raise UsageError("system: not given; accepted: a name that lyapkit systems lists, or --weights FILE")
-        return _system_of(arguments)()
+        return system_of(arguments)()
     if arguments.system is not None:
         raise UsageError(f"system: given {arguments.system!r} and --weights; accepted: one of them")
     return lyapkit.load_network(arguments.weights, cell=arguments.cell, kind=arguments.kind)
 
 
-def _announce_compilation():
-    """Say once on stderr that kernels are being compiled: a first run takes some 20 seconds longer."""
-    from lyapkit.kernels.jit import on_compile
-
-    said = []
-
-    def say(name):
-        if not said:
-            said.append(name)
-            print(
-                "lyapkit: compiling kernels, which are kept for the next run ...", file=sys.stderr
-            )
-
-    on_compile(say)
-
-
-def _picture(path, overwrite, argument="--plot"):
-    """Check a picture's path before any work is done."""
-    from lyapkit.results import check_target
-
-    if path is None:
-        return None
-    if pathlib.Path(path).suffix not in (".png", ".pdf", ".svg"):
-        raise UsageError(f"{argument}: given {path!r}, accepted: a path that ends in .png, .pdf or .svg")
-    return check_target(path, overwrite, argument)
-
-
-def _draw(ds, path, **keywords):
-    import matplotlib
-
-    matplotlib.use("Agg")
-    ax = _figure(ds, **keywords)
-    partial = path.with_name(f".{path.stem}.partial{path.suffix}")  # never half a picture
-    try:
-        ax.figure.savefig(partial, dpi=200)
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-
-
-def _figure(ds, variable=None, mode=1):
-    """The plane of a two-dimensional scan, else the cycle or the spectrum."""
-    from lyapkit.plot.axes import grid_dims
-
-    axes = grid_dims(ds)
-    if len(axes) == 2:
-        usual = _MEASURES.get(ds.attrs.get("verb"), "lyapunov_exponent")
-        return lyapkit.plot.plane(ds, variable or usual, mode=mode)
-    if variable or mode != 1:
-        raise UsageError("--variable, --mode: given for a result without two parameters; accepted for planes")
-    if "floquet_multiplier" in ds and not axes:
-        return lyapkit.plot.cycle(ds)
-    if "lyapunov_exponent_stderr" in ds and len(axes) < 2:
-        return lyapkit.plot.spectrum(ds)
-    raise UsageError("there is neither a plane of two parameters, nor a cycle or a spectrum in it to draw")
-
-
-def _finish(ds):
-    """Report failed points on stderr; the exit code."""
-    from lyapkit.results import STATUS, report
-
-    for line in report(ds.status.values):
-        print(f"lyapkit: {line}", file=sys.stderr)
-    findings = ("ok", "collapsed", "fixed_point", "not_isolated")
-    failed = ~ds.status.isin([STATUS[name] for name in findings])
-    return FAILED_POINTS if bool(failed.any()) else OK
-
-
 def _scan(arguments, options):
     if arguments.output is None:
         raise UsageError("-o: not given; accepted: the path of a netCDF file to write")
-    constructor, verb = _system_of(arguments), getattr(lyapkit, arguments.measure)
+    constructor, verb = system_of(arguments), getattr(lyapkit, arguments.measure)
     fixed, axes, keywords = assign(constructor, verb, options, ranges=True)
     system = constructor(**fixed)
     if not axes:
@@ -237,10 +169,10 @@ def _scan(arguments, options):
         axes = {name: np.linspace(*span) for name, span in spans if name not in fixed}
         if spans and not axes:
             raise UsageError("nothing to scan: all parameters are single numbers; see lyapkit spectrum")
-    picture = _picture(arguments.plot, arguments.overwrite)
+    picture = checked_picture(arguments.plot, arguments.overwrite)
     if picture and len(axes) > 2:
         raise UsageError(f"--plot: given for a scan of {len(axes)} parameters; accepted: one or two")
-    drawn = _MEASURES[arguments.measure] and (len(axes) == 2 or arguments.measure == "lyapunov_spectrum")
+    drawn = MEASURES[arguments.measure] and (len(axes) == 2 or arguments.measure == "lyapunov_spectrum")
     if picture and not drawn:
         raise UsageError(f"--plot: there is no picture of a scan of {arguments.measure} over {len(axes)} parameters")
     if picture and picture.absolute() == pathlib.Path(arguments.output).absolute():
@@ -248,14 +180,14 @@ def _scan(arguments, options):
     from lyapkit.results import check_target
 
     check_target(arguments.output, arguments.overwrite, "-o")
-    _announce_compilation()
+    announce_compilation()
     ds = lyapkit.scan(
         verb, system, axes or None, store=arguments.output, overwrite=arguments.overwrite,
         workers=arguments.workers, progress=False if arguments.quiet else None, **keywords,
     )  # fmt: skip
     if picture:
-        _draw(ds, picture)
-    return _finish(ds)
+        draw(ds, picture)
+    return finish(ds)
 
 
 def _single(arguments, options, verb):
@@ -267,7 +199,7 @@ def _single(arguments, options, verb):
     system = system.with_(**fixed)
     if arguments.output is not None:
         check_target(arguments.output, arguments.overwrite, "-o")
-    _announce_compilation()
+    announce_compilation()
     ds = verb(system, progress=False if arguments.quiet else None, **keywords)
     if arguments.output is not None:
         lyapkit.save(ds, arguments.output)
@@ -275,30 +207,30 @@ def _single(arguments, options, verb):
 
 
 def _spectrum(arguments, options):
-    picture = _picture(arguments.plot, arguments.overwrite)
+    picture = checked_picture(arguments.plot, arguments.overwrite)
     ds = _single(arguments, options, lyapkit.lyapunov_spectrum)
     print(spectrum_text(ds))
     if picture:
-        _draw(ds, picture)
-    return _finish(ds)
+        draw(ds, picture)
+    return finish(ds)
 
 
 def _cycle(arguments, options):
-    picture = _picture(arguments.plot, arguments.overwrite)
+    picture = checked_picture(arguments.plot, arguments.overwrite)
     ds = _single(arguments, options, lyapkit.limit_cycle)
-    code = _finish(ds)
+    code = finish(ds)
     if not float(ds.period) > 0.0:
         return FAILED_POINTS
     print(cycle_text(ds))
     if picture:
-        _draw(ds, picture)
+        draw(ds, picture)
     return code
 
 
 def _fixed_points(arguments, options):
     ds = _single(arguments, options, lyapkit.fixed_points)
     print(points_text(ds))
-    return _finish(ds)
+    return finish(ds)
 
 
 def _trajectory(arguments, options):
@@ -307,13 +239,13 @@ def _trajectory(arguments, options):
         print(",".join(["time", *(f"x{unit}" for unit in ds.unit.values)]))
         for time, state in zip(ds.time.values, ds.state.values, strict=True):
             print(",".join(f"{value:.17g}" for value in (time, *state)))
-    return _finish(ds)
+    return finish(ds)
 
 
 def _plot(arguments, options):
     _refuse(options)
-    picture = _picture(arguments.output, arguments.overwrite, "-o")
-    _draw(lyapkit.load(arguments.file), picture, variable=arguments.variable, mode=arguments.mode)
+    picture = checked_picture(arguments.output, arguments.overwrite, "-o")
+    draw(lyapkit.load(arguments.file), picture, variable=arguments.variable, mode=arguments.mode)
     return OK
 
 
@@ -327,7 +259,7 @@ def _info(arguments, options):
         text = f"{variable.attrs.get('long_name', '')} [{variable.attrs.get('units', '')}]"
         print(f"  {name}({', '.join(variable.dims)}): {text}")
     if "status" in ds:
-        _finish(ds)
+        finish(ds)
     return OK
 
 
@@ -335,7 +267,7 @@ def _systems(arguments, options):
     _refuse(options)
     if arguments.name:
         arguments.system = arguments.name
-        constructor = _system_of(arguments)
+        constructor = system_of(arguments)
         print(f"{constructor.__name__}{inspect.signature(constructor)}\n\n{inspect.getdoc(constructor)}")
         return OK
     for name in lyapkit.systems.names():

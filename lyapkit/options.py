@@ -5,6 +5,9 @@ import inspect
 
 from lyapkit.nearest import nearest
 
+# what a command gives a verb itself
+_OF_COMMANDS = {"system", "grid", "store", "overwrite", "workers", "progress", "parameter", "bounds", "verb_keywords"}
+
 
 class UsageError(ValueError):
     """A mistake in the words of a command."""
@@ -41,7 +44,7 @@ def assign(constructor, verb, options, ranges):
     import numpy as np
 
     parameters = constructor.model.defaults
-    keywords = set(inspect.signature(verb.plan).parameters) - {"system"}
+    keywords = set(inspect.signature(getattr(verb, "plan", verb)).parameters) - _OF_COMMANDS
     fixed, axes, chosen = {}, {}, {}
     for name, text in options.items():
         if name in parameters and ":" in text:
@@ -77,6 +80,14 @@ def _range(name, text):
     if stop < start or (stop == start and int(parts[2]) > 1):
         raise UsageError(f"--{name}: given {text!r}, accepted: a range that runs upwards")
     return start, stop, int(parts[2])
+
+
+def interval(name, text):
+    """low, high of "low:high"."""
+    parts = text.split(":")
+    if len(parts) != 2:
+        raise UsageError(f"{name}: given {text!r}, accepted: low:high")
+    return tuple(_number(name, part) for part in parts)
 
 
 def _number(name, text):

@@ -19,10 +19,12 @@ _FLAGS = {
     "both_rest": "#c9d3d9", "both_cycle": "#8fb9d6", "both_chaotic": "#e6d3a8", "locked": "#1c5f93",
     "cycle_lost": "#3b2a58", "cycle_made_by_the_step": "#e0a526", "chaos_made_by_the_step": "#c75b39",
     "chaos_lost": "#7b4a86",
+    "limit_cycle": "#e0a526", "quasi_periodic": "#eadfbd", "chaotic": "#b1491f", "coexistence": "#7b4a86",
+    "diverging": "#3b2a58",
     "not_computed": "#bdbdbd", "mean": "#d9b26f", "birkhoff": "#3f7f93",
 }  # fmt: skip
 # Their zero means something, so their colours diverge from it.
-_SIGNED = frozenset(("lyapunov_exponent", "running_exponent", "mean_divergence", "exponent_sum_error"))
+_SIGNED = frozenset(("lyapunov_exponent", "growth_rate", "running_exponent", "mean_divergence", "exponent_sum_error"))
 # They diverge at a bifurcation, so their colours follow the logarithm.
 _LOGARITHMIC = frozenset(("period", "gradient_swing"))
 _ROBUST = 0.99  # quantile of the size that the colours reach; what is beyond gets an arrow

@@ -4,7 +4,6 @@ import numpy as np
 from matplotlib.patches import Patch
 
 from lyapkit.plot.axes import at_mode, grid_dims, new_or_given, variable_of
-from lyapkit.plot.closed_forms import draw_curves
 from lyapkit.plot.colours import FAILED, scale
 from lyapkit.plot.labels import (
     SMALL,
@@ -14,6 +13,7 @@ from lyapkit.plot.labels import (
     parameter_text,
     set_title,
 )
+from lyapkit.plot.plane_curves import draw_curves
 from lyapkit.results import STATUS
 
 _FINDINGS = ("fixed_point", "aperiodic")  # statuses of points where there is nothing to measure
@@ -32,7 +32,8 @@ def plane(ds, variable="lyapunov_exponent", mode=1, *, ax=None, curves=True, cma
     variable  any variable of `ds` whose dims are two parameters, or those and `mode`
     mode      which exponent, 1 = the largest
     ax        Axes to draw on, default a new figure's
-    curves    draw the bifurcation curves that the system knows in closed form over (alpha, theta)
+    curves    draw the bifurcation curves that the Dataset holds, as that of hopf_map does, with their points of
+              codimension two; else those that the system knows in closed form over (alpha, theta)
     cmap      a colour map or its name
     limit     value, in the variable's units, at which the colours end; default where 99 % of the points lie
 
@@ -48,7 +49,7 @@ def plane(ds, variable="lyapunov_exponent", mode=1, *, ax=None, curves=True, cma
     ax = new_or_given(ax)
     _image(ax, data, colours, mode)
     drawn = _zero_line(ax, data, ds.attrs.get("margin", 1e-3)) if colours.diverging else []
-    drawn += draw_curves(ax, ds) if curves and set(data.dims) == {"alpha", "theta"} else []
+    drawn += draw_curves(ax, ds, *data.dims[::-1]) if curves else []
     drawn += _failed(data, ds)
     if drawn:
         _legend(ax, drawn)
@@ -87,10 +88,10 @@ def _image(ax, data, colours, mode):
         bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
         bar.minorticks_off()
     elif colours.diverging:
-        _trim(bar, data.values)
+        trim(bar, data.values)
 
 
-def _trim(bar, values):
+def trim(bar, values):
     """Show of the symmetric scale only what the values use."""
     low, high = bar.norm.vmin, bar.norm.vmax
     finite = values[np.isfinite(values)]

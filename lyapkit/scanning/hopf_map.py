@@ -151,7 +151,7 @@ def hopf_map(
     chaos that outlasts the windows passes for an attractor.
 
     >>> import lyapkit as lk, numpy as np
-    >>> grid = {"alpha": np.linspace(0.5, 4, 8), "theta": np.linspace(0.1, 1.5, 8)}
+    >>> grid = {"alpha": np.linspace(0.5, 4, 8), "theta": np.array([0.1, 0.9, 1.5])}
     >>> ds = lk.hopf_map(lk.systems.rotation_flow, grid)
     >>> ds.n_fixed_points.sel(alpha=4.0, theta=0.1).item(), ds.regime.sel(alpha=4.0, theta=0.9).item()
     (9, 1)
