@@ -19,7 +19,7 @@ from lyapkit.analyses.shooting import Cycles
 from lyapkit.results import STABLE
 from lyapkit.systems.evaluate import values_at
 
-_WRONG, _FINER_THAN_NEEDED = 1e-11, 1e-14  # error of a segment, relative to the state: steps are halved or doubled
+_WRONG, _FINER_THAN_NEEDED = 1e-12, 1e-15  # error of a segment, relative to the state: steps are halved or doubled
 _GAIN = 4.0  # halving the steps makes the error this much smaller, or it is rounding
 _FEWEST, _MOST = 4, 2**15  # steps of a segment
 _COARSE = 4.0  # first steps of the eighth-order method, in those that serve the fourth order
