@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from lyapkit.analyses import curve_starts, pseudo_arclength
-from lyapkit.analyses.codimension_two import classified
+from lyapkit.analyses.codimension_two import classified, several
 from lyapkit.analyses.curve_problems import KINDS, problem_of
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.verb import positive, whole
@@ -65,7 +65,8 @@ def bifurcation_curve(
     start        where to begin: a state (unit,) at the system's parameters; a mapping of both parameters and "state";
                  or a point of an earlier result, such as ds.isel(special=0) of `continuation`. An equilibrium away
                  from the border is followed to it. Default: all curves within the bounds, from fixed points on a grid
-    bounds       parameter -> (low, high), default the system's own ranges. Curves end exactly on them
+    bounds       parameter -> (low, high), default the system's own ranges. Curves end exactly on them, and fold curves
+                 also where two directions become neutral at once
     period       iterates after which a point of a map recurs, default 1
     max_step     longest step, in the widths of the bounds, default 0.02
     most_points  points of a curve in each direction, default 2000; most_curves: default 16
@@ -220,8 +221,20 @@ def _both_ways(problem, u, longest, most_points, monitor):
     if forward.end == "closed":
         return _Curve(problem, _with_zeros(problem, forward.points), ("closed", "closed"))
     backward = run(-1.0)
-    points = [*backward.points[:0:-1], *forward.points]
-    return _Curve(problem, _with_zeros(problem, points), (backward.end, forward.end))
+    points = _with_zeros(problem, [*backward.points[:0:-1], *forward.points])
+    return _cut(_Curve(problem, points, (backward.end, forward.end)), u)
+
+
+def _cut(curve, u):
+    """A fold curve up to where a second direction becomes neutral: beyond, it is a fold of another equilibrium."""
+    ends = [i for i, point in enumerate(curve.points) if point.special and several(curve.problem, point)]
+    begin = int(np.argmin([np.linalg.norm((point.u - u) / curve.problem.scale) for point in curve.points]))
+    low, high = (max([i for i in ends if i < begin], default=None), min([i for i in ends if i > begin], default=None))
+    first, last = curve.ends
+    return _Curve(
+        curve.problem, curve.points[low : None if high is None else high + 1],
+        (first if low is None else "double_zero", last if high is None else "double_zero"),
+    )  # fmt: skip
 
 
 def _with_zeros(problem, points):

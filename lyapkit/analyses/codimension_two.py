@@ -39,7 +39,7 @@ def classified(curve, point):
     if not vanishing:
         return CODIMENSION_TWO["none"], False
     name = names[vanishing[0]]
-    if curve.kind == "fold" and _several(curve, point):
+    if several(curve, point):
         return CODIMENSION_TWO["resonance_1_1" if curve.is_map else "bogdanov_takens"], True
     if name is None:  # the pair's block is 1 or -1
         name = "resonance_1_1" if point.tests["one"] > -2.0 else "resonance_1_2"
@@ -50,8 +50,10 @@ def classified(curve, point):
     return CODIMENSION_TWO[name], bool(normal_forms.FORMS[name](curve.jets, *curve.split(point.u)).degenerate)
 
 
-def _several(curve, point):
-    """Whether more than one direction is neutral, so that no unfolding of a single one applies."""
+def several(curve, point):
+    """Whether more than one direction is neutral at a point of a fold curve: no unfolding of a single one applies."""
+    if curve.kind != "fold":
+        return False
     residual = curve.equations(point.u)[1][: curve.n, : curve.n]
     sizes = np.linalg.svd(residual, compute_uv=False)
     return bool((sizes <= _NEUTRAL * max(1.0, sizes[0])).sum() > 1)

@@ -58,6 +58,10 @@ class _Atlas:
         nothing = ~np.isfinite(growth).any(axis=1)
         self.known["largest_multiplier"][chosen[nothing]] = np.nan
         self.known["period"][chosen], self.known["cycle_status"][chosen] = found["period"], found["status"]
+        rates = found["floquet_exponent"].real
+        closed = np.isfinite(found["period"]) & np.isfinite(rates).all(axis=1)
+        zeros = (abs(rates) < self.spectrum.attrs["margin"]).sum(axis=1)
+        self.known["n_zeros"][chosen[closed]] = zeros[closed]
 
     def _states(self, chosen):
         return np.repeat(self.spectrum.initial_state[None], len(chosen), axis=0)
@@ -74,7 +78,8 @@ def atlas(
     Returns what `hopf_map` does, and over the grid
 
     lyapunov_exponent, lyapunov_exponent_stderr, lyapunov_sign (mode)   see `lyapunov_spectrum`
-    n_zeros              number of exponents that are zero within the margin
+    n_zeros              number of exponents that are zero within the margin; of a cycle that was found by its
+                         multipliers, which leave none undecided
     period               of the orbit's cycle (time units; of the locked orbit of a map in iterates), else NaN
     largest_multiplier   ln of the modulus of the cycle's largest multiplier, the flow's own direction left out
     cycle_status         of `limit_cycle`; "not_isolated", "aperiodic" ...: why there is no cycle; "ok" with a period of
