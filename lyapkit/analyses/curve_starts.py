@@ -173,12 +173,9 @@ def _settled(jets, kind, bounds, x, p):
 
 def _suspects(jets, kind, points, grid, one, other):
     """Guesses, lists of (state, parameters) to try in turn, between two neighbours of the grid."""
-    middle = 0.5 * (grid[one] + grid[other])
     if kind == "fold" and len(points[one]) != len(points[other]):
         many, few = (one, other) if len(points[one]) > len(points[other]) else (other, one)
-        kept = [min(points[many], key=lambda x, y=y: abs(x - y).max()) for y in points[few]]
-        gone = [x for x in points[many] if not any(x is y for y in kept)]
-        yield from ([(x, middle)] for x in gone)
+        yield from _meeting(points[many], points[few], grid[many], grid[few])
     for x in points[one]:
         if not points[other]:
             continue
@@ -189,6 +186,18 @@ def _suspects(jets, kind, points, grid, one, other):
             yield [
                 (x + share * (y - x), grid[one] + share * (grid[other] - grid[one])) for share in (linear, *_SHARES)
             ]
+
+
+def _meeting(states, left, p, beyond):
+    """Guesses for folds in which some of the states at p are gone beyond, where just those left remain.
+
+    Two that meet are near each other: the fold is between them.
+    """
+    kept = [min(states, key=lambda x, y=y: abs(x - y).max()) for y in left]
+    gone = [x for x in states if not any(x is y for y in kept)]
+    for x in gone:
+        y = min((y for y in states if y is not x), key=lambda z, x=x: abs(z - x).max(), default=x)
+        yield [(z, p + share * (beyond - p)) for share in (0.0, 0.25, 0.5) for z in (0.5 * (x + y), x)]
 
 
 def _side(jets, kind, x, p):

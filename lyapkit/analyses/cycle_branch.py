@@ -24,7 +24,7 @@ _GAIN = 4.0  # halving the steps makes the error this much smaller, or it is rou
 _FEWEST, _MOST = 4, 2**15  # steps of a segment
 _COARSE = 4.0  # first steps of the eighth-order method, in those that serve the fourth order
 _HUGE = 50.0  # ln |multiplier| above this counts as this in test functions
-_SAMPLES = 16  # of a segment, where lowest and highest values are looked for
+_SAMPLES = 16  # of a segment at least, where lowest and highest values are looked for
 _STANDS, _GROWS = 1e-9, 0.1  # parameter and ln T along the unit tangent, where the period alone still changes
 _KEPT = 4  # linearisations that are kept
 
@@ -218,10 +218,10 @@ def extremes(problem, unknowns):
     each = np.maximum(period / (_COARSE * problem.system.model.dt * problem.nodes * _SAMPLES), 1.0)
     steps = (problem.nodes * _SAMPLES * 2 ** np.ceil(np.log2(each))).astype(int)
     low, high = np.empty((2, len(nodes), problem.n))
-    for _, index in groups(steps):
+    for count, index in groups(steps):  # every step: a long cycle rushes past its extremes
         part = Cycles(nodes[index], period[index], steps[index])
         own = select({problem.parameter: p}, index)
-        states = shooting.samples(problem.system, own, part, problem.nodes * _SAMPLES, problem.monitor)
+        states = shooting.samples(problem.system, own, part, count, problem.monitor)
         low[index], high[index] = -_peak(-states), _peak(states)
     return low, high
 
