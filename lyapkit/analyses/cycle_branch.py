@@ -26,6 +26,7 @@ _COARSE = 4.0  # first steps of the eighth-order method, in those that serve the
 _HUGE = 50.0  # ln |multiplier| above this counts as this in test functions
 _SAMPLES = 16  # of a segment at least, where lowest and highest values are looked for
 _STANDS, _GROWS = 1e-9, 0.1  # parameter and ln T along the unit tangent, where the period alone still changes
+_BENT = 0.05  # second difference of samples around a peak, of the orbit's height, below which they resolve it
 _KEPT = 4  # linearisations that are kept
 
 
@@ -234,4 +235,5 @@ def _peak(states):
     )
     bend = 2.0 * here - before - after
     with np.errstate(all="ignore"):
-        return here + np.where(bend > 0.0, (after - before) ** 2 / (8.0 * bend), 0.0)
+        resolved = (bend > 0.0) & (bend <= _BENT * np.ptp(states, axis=1))  # else no parabola: the sample itself
+        return here + np.where(resolved, (after - before) ** 2 / (8.0 * bend), 0.0)

@@ -59,15 +59,17 @@ def _check(ds, unit):
 
 
 def _draw(ax, x, y, stable, kind, labels):
-    """One line in pieces of the same stability; neighbouring pieces share a point."""
-    solid = stable == STABLE["stable"]
+    """One line in pieces of the same stability, which change at special points: there it is undecided."""
+    one, other = stable[:-1], stable[1:]
+    solid = ((one == STABLE["stable"]) & (other >= 0)) | ((one >= 0) & (other == STABLE["stable"]))
     cuts = np.flatnonzero(np.diff(solid)) + 1
     word = "equilibria" if kind == "equilibrium" else "cycles"
-    for low, high in zip([0, *cuts], [*cuts, len(x)], strict=True):
-        label = f"{word}, {'stable' if solid[low] else 'unstable'}"
+    for low, high in zip([0, *cuts], [*cuts, len(solid)], strict=True):
+        drawn = bool(solid[low]) if len(solid) else stable[0] == STABLE["stable"]
+        label = f"{word}, {'stable' if drawn else 'unstable'}"
         ax.plot(
-            x[max(low - 1, 0) : high], y[max(low - 1, 0) : high], color=_COLOURS[kind], lw=1.4 if solid[low] else 1.0,
-            ls="solid" if solid[low] else (0, (4, 2)), label=None if label in labels else label,
+            x[low : high + 1], y[low : high + 1], color=_COLOURS[kind], lw=1.4 if drawn else 1.0,
+            ls="solid" if drawn else (0, (4, 2)), label=None if label in labels else label,
         )  # fmt: skip
         labels[label] = True
 
