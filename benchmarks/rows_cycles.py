@@ -7,7 +7,7 @@ import numpy as np
 from row import Row, at_least, under
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 RESIDUAL = 1e-10
 

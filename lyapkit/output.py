@@ -86,7 +86,8 @@ def figure_of(ds, variable=None, mode=1):
 
 def finish(ds):
     """Report failed points on stderr; the exit code."""
-    from lyapkit.results import STATUS, report
+    from lyapkit.flags import STATUS
+    from lyapkit.results import report
 
     for line in report(ds.status.values):
         print(f"lyapkit: {line}", file=sys.stderr)

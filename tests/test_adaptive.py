@@ -12,8 +12,8 @@ from test_conformance import difference
 
 import lyapkit as lk
 from lyapkit.analyses.checks import starting_frame
+from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
-from lyapkit.results import STATUS
 from lyapkit.systems import evaluate
 
 METHODS = [name for name in steps.names() if steps.is_adaptive(steps.propagator(name))]

@@ -11,8 +11,8 @@ import lyapkit as lk
 from lyapkit.analyses import propagation
 from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.clock import clock
+from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
-from lyapkit.results import STATUS
 
 BLOWS_UP = lk.define_flow(lambda x, a: [a * x[0] ** 2], parameters={"a": 1.0}, dimension=1)  # at t = 1 / (a x)
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 from lyapkit.scanning import ScanInterrupted
 from lyapkit.scanning import atlas as atlas_module
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import CODIMENSION_TWO, CRITICALITY, END
+from lyapkit.flags import CODIMENSION_TWO, CRITICALITY, END
 from lyapkit.systems import evaluate
 
 PLANE = {"alpha": (0.5, 4.0), "theta": (0.0, math.pi / 2)}

@@ -7,6 +7,7 @@ import pytest
 import scipy.integrate
 
 import lyapkit as lk
+from lyapkit.flags import STATUS
 
 
 def cusp():
@@ -122,7 +123,7 @@ def test_lost_orbits_are_nan_and_the_sweep_goes_on_from_the_last_state():
     missed = lk.bifurcation_diagram(
         lk.systems.stuart_landau, "mu", [1.0], section=(0, 5.0), n_samples=2, duration=50, n_exponents=0
     )
-    assert (missed.status == lk.results.STATUS["section_missed"]).all() and np.isnan(missed.state).all()
+    assert (missed.status == STATUS["section_missed"]).all() and np.isnan(missed.state).all()
 
 
 def test_a_scan_of_diagrams_equals_each_diagram_to_the_last_bit():

@@ -8,7 +8,7 @@ import pytest
 
 import lyapkit as lk
 from lyapkit.analyses.period_law import fitted
-from lyapkit.results import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND
+from lyapkit.flags import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND
 
 HERE = pathlib.Path(__file__).resolve().parent
 AUTO = json.loads((HERE.parent / "benchmarks/auto07p/values.json").read_text())["cycles"]

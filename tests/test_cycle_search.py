@@ -6,7 +6,7 @@ import scipy.special
 from test_limit_cycle import TRUTH, status_of
 
 import lyapkit as lk
-from lyapkit.results import STABLE, STATUS
+from lyapkit.flags import STABLE, STATUS
 
 
 def _escape(x):

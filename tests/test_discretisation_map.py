@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import FLOW_REGIME, OUTCOME, SAFE_H_SOURCE
+from lyapkit.flags import FLOW_REGIME, OUTCOME, SAFE_H_SOURCE
 
 ALPHA = 2.0
 

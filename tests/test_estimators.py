@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 FLOW = lk.systems.rotation_flow()
 SHORT = {"duration": 20, "transient": 5}

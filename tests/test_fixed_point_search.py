@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import COMPLETE, POINT_KIND, STABLE, STATUS
+from lyapkit.flags import COMPLETE, POINT_KIND, STABLE, STATUS
 from lyapkit.systems.evaluate import jacobian_matrix, value
 
 REFERENCE = json.loads((pathlib.Path(__file__).parent / "reference_values.json").read_text())

@@ -9,7 +9,7 @@ import pytest
 import scipy.optimize
 
 import lyapkit as lk
-from lyapkit.results import BOX_SOURCE, COMPLETE, STABLE, STATUS
+from lyapkit.flags import BOX_SOURCE, COMPLETE, STABLE, STATUS
 
 REFERENCE = json.loads((pathlib.Path(__file__).parent / "reference_values.json").read_text())
 PROVED, SEARCHED = COMPLETE["proved"], COMPLETE["searched"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import CURVE_KIND, CURVE_SOURCE, REGIME
+from lyapkit.flags import CURVE_KIND, CURVE_SOURCE, REGIME
 from lyapkit.systems.models._rotation import snic_angle
 
 ALPHA, THETA = np.linspace(0.5, 4.0, 29), np.linspace(0.0, np.pi / 2, 31)

@@ -8,7 +8,7 @@ import pytest
 import scipy.special
 
 import lyapkit as lk
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 FOLDER = pathlib.Path(__file__).parent
 TRUTH = json.loads((FOLDER / "cycle_values.json").read_text())["flows"]

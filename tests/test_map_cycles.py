@@ -8,7 +8,7 @@ import pytest
 from test_limit_cycle import status_of
 
 import lyapkit as lk
-from lyapkit.results import STABLE
+from lyapkit.flags import STABLE
 
 TRUTH = json.loads((pathlib.Path(__file__).parent / "cycle_values.json").read_text())["maps"]
 

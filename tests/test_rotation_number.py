@@ -9,6 +9,7 @@ import scipy.integrate
 import lyapkit as lk
 from lyapkit.analyses.clock import clock
 from lyapkit.analyses.locking import attracting_root
+from lyapkit.flags import REMEDY, STATUS
 from lyapkit.progress import Monitor
 
 GOLDEN = (math.sqrt(5) - 1) / 2
@@ -280,7 +281,7 @@ def test_chaotic_turning_has_honest_errors():
 )  # fmt: skip
 def test_a_missing_number_says_why(system, keywords, word):
     ds = measured(system, **keywords)
-    assert int(ds.status) == lk.results.STATUS[word] and word in lk.results.REMEDY
+    assert int(ds.status) == STATUS[word] and word in REMEDY
     assert np.isnan(ds.rotation_number) and np.isnan(ds.rotation_number_stderr)
     assert ds.locked == ds.locking_p == ds.locking_q == ds.orbit_period == 0
 
@@ -356,7 +357,7 @@ def test_until_runs_on_and_says_when_it_does_not_suffice():
     assert late.rotation_number_stderr <= 1e-13 and late.status == 0
     chaotic = lk.define_map(skew, parameters={"omega": 0.5}, dimension=3)
     ds = measured(chaotic, initial_state=[1.0, 0.0, 0.3], duration=600, until=1e-9)
-    assert int(ds.status) == lk.results.STATUS["not_converged"]
+    assert int(ds.status) == STATUS["not_converged"]
     assert abs(float(ds.rotation_number) - 0.55 / (2 * math.pi)) < 5 * float(ds.rotation_number_stderr)
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
+from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
-from lyapkit.results import STATUS
 
 FLOW, MAP = lk.systems.rotation_flow(), lk.systems.rotation_map()
 VERBS = [lk.trajectory, lk.lyapunov_spectrum]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.results import END, SIDE
+from lyapkit.flags import END, SIDE
 from lyapkit.systems.models._rotation import snic_angle
 
 

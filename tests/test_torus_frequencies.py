@@ -9,7 +9,7 @@ import scipy.integrate
 import lyapkit as lk
 from lyapkit.analyses.spectral_lines import find_lines
 from lyapkit.analyses.tone_lattice import Lattice, combinations, echelon
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 ALPHA, THETA = [1.2, 2.0, 1.5, 3.0], [0.7, 1.1, 0.6, 1.0]  # quasi-periodic blocks of the map
 FLOW_ALPHA, FLOW_THETA = [2.0, 1.5, 1.8, 3.0], [0.9, 0.6, 0.8, 1.1]  # cycles of the flow

@@ -12,9 +12,10 @@ from lyapkit.analyses.codimension_two import classified, several
 from lyapkit.analyses.curve_problems import KINDS, problem_of
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.verb import positive, whole
+from lyapkit.flags import CODIMENSION_TWO, CRITICALITY, END, STATUS
 from lyapkit.nearest import nearest
 from lyapkit.progress import Monitor
-from lyapkit.results import CODIMENSION_TWO, CRITICALITY, END, STATUS, dataset
+from lyapkit.results import dataset
 from lyapkit.systems.directional import movable
 from lyapkit.systems.system import as_system, unknown_parameter
 

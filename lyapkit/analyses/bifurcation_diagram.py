@@ -11,7 +11,7 @@ from lyapkit.analyses.cycle_guess import checked_section, refuse_driven
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
 from lyapkit.analyses.points import repeated
 from lyapkit.analyses.verb import choice, real, verb, whole
-from lyapkit.results import DIRECTION, STATUS
+from lyapkit.flags import DIRECTION, STATUS
 from lyapkit.systems.system import System, unknown_parameter
 
 _OF_SPECTRUM = ("lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign")

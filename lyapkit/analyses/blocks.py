@@ -8,7 +8,7 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 # How the blocks' numbers become the network's; exponents are merged, what follows from them is computed anew.
 _TOGETHER = {

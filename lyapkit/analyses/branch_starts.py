@@ -15,7 +15,7 @@ from lyapkit.analyses.flow_cycles import along_orbits
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.shooting import NODES
 from lyapkit.analyses.trajectory import trajectory
-from lyapkit.results import BRANCH_KIND, SPECIAL_KIND, STABLE
+from lyapkit.flags import BRANCH_KIND, SPECIAL_KIND, STABLE
 
 _SETTLED = 3000  # iterates after which a point of an attracting orbit is taken
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses.points import select
 from lyapkit.analyses.tolerances import failure
-from lyapkit.results import SIGN, STATUS
+from lyapkit.flags import SIGN, STATUS
 from lyapkit.systems.define import check_jacobian
 from lyapkit.systems.evaluate import volume_rates
 

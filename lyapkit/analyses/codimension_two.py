@@ -3,7 +3,7 @@
 import numpy as np
 
 from lyapkit.analyses import normal_forms
-from lyapkit.results import CODIMENSION_TWO
+from lyapkit.flags import CODIMENSION_TWO
 
 # kind of curve -> test function (see `curve_problems`) -> what its zero is; where several vanish the first one counts
 _NAMES = {
@@ -33,7 +33,7 @@ _FORMS = {"bogdanov_takens", "cusp", "resonance_1_1", "resonance_1_2", "resonanc
 
 
 def classified(curve, point):
-    """(code of results.CODIMENSION_TWO, whether it is degenerate) of a point of a curve."""
+    """(code of flags.CODIMENSION_TWO, whether it is degenerate) of a point of a curve."""
     names = _NAMES["map" if curve.is_map else "flow", curve.kind]
     vanishing = [name for name in names if name in point.special]
     if not vanishing:

@@ -9,8 +9,9 @@ from lyapkit.analyses.branch_switching import KINDS
 from lyapkit.analyses.branches import Setting, everything
 from lyapkit.analyses.cycle_branch import extremes
 from lyapkit.analyses.verb import positive, real, whole
+from lyapkit.flags import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND, STATUS
 from lyapkit.progress import Monitor
-from lyapkit.results import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND, STATUS, dataset
+from lyapkit.results import dataset
 from lyapkit.systems.directional import movable
 from lyapkit.systems.system import as_system, unknown_parameter
 

@@ -9,7 +9,7 @@ from lyapkit.analyses.clock import Clock, check_input, checked_state, spectrum_c
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.tolerances import failure
 from lyapkit.analyses.verb import positive, verb, whole
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 from lyapkit.systems.system import System
 
 # Time units (iterates) between samples: within them the frame of a common system stays well-conditioned.

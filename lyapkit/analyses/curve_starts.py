@@ -7,7 +7,7 @@ import numpy as np
 from lyapkit.analyses import newton, pseudo_arclength
 from lyapkit.analyses.curve_problems import problem_of
 from lyapkit.analyses.fixed_points import fixed_points
-from lyapkit.results import STABLE
+from lyapkit.flags import STABLE
 
 _NODES = {True: 13, False: 5}  # of a side of the grid, for few and for many units
 _FEW = 4  # units

@@ -16,7 +16,7 @@ from lyapkit.analyses.flow_cycles import trivial_column
 from lyapkit.analyses.multipliers import NEUTRAL, floquet
 from lyapkit.analyses.points import groups, select
 from lyapkit.analyses.shooting import Cycles
-from lyapkit.results import STABLE
+from lyapkit.flags import STABLE
 from lyapkit.systems.evaluate import values_at
 
 _WRONG, _FINER_THAN_NEEDED = 1e-12, 1e-15  # error of a segment, relative to the state: steps are halved or doubled

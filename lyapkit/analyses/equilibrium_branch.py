@@ -11,7 +11,7 @@ import numpy as np
 from lyapkit.analyses import normal_forms
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.stability import eigenvalues
-from lyapkit.results import STABLE
+from lyapkit.flags import STABLE
 
 _NONE = 1e-13  # gaps below this, relative to the largest, are nothing but rounding
 _REAL = 1e-7  # angle of a pair, or imaginary part relative to its modulus, below which it is real

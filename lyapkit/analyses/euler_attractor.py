@@ -9,7 +9,7 @@ from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
 from lyapkit.analyses.points import select
 from lyapkit.analyses.rotation_number import rotation_number
 from lyapkit.analyses.verb import positive, verb
-from lyapkit.results import LOCKED, MAP_REGIME, SIGN, STATUS
+from lyapkit.flags import LOCKED, MAP_REGIME, SIGN, STATUS
 from lyapkit.systems.system import System
 
 _TRANSIENT, _DURATION = 1000, 10_000  # iterates at least

@@ -14,9 +14,10 @@ from lyapkit.analyses.search_box import checked_box, region
 from lyapkit.analyses.slow_points import slow_points
 from lyapkit.analyses.stability import eigenvalues
 from lyapkit.analyses.verb import positive, verb, whole
-from lyapkit.results import COMPLETE, POINT_KIND, STABLE, STATUS, empty
+from lyapkit.flags import COMPLETE, POINT_KIND, STABLE, STATUS
 from lyapkit.systems.evaluate import values_and_jacobians
 from lyapkit.systems.system import System
+from lyapkit.vocabulary import empty
 
 _WORK = 4000  # of one point, half of it the steps of its orbit
 _HOW = (

@@ -11,7 +11,7 @@ from lyapkit.analyses.multipliers import NEUTRAL, floquet
 from lyapkit.analyses.points import groups, select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import NODES, Cycles, Section, Silent
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 
 _FEWEST = 4.0  # first steps between two nodes
 _FINEST = 1 / 2048  # and the shortest, in such steps

@@ -22,8 +22,9 @@ from lyapkit.analyses.flow_cycles import Search
 from lyapkit.analyses.multipliers import NEUTRAL
 from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import positive, real, verb, whole
-from lyapkit.results import STABLE, STATUS, empty
+from lyapkit.flags import STABLE, STATUS
 from lyapkit.systems.system import System
+from lyapkit.vocabulary import empty
 
 _LONGEST_PERIOD, _MOST_ITERATES = 128, 2**14  # of periodic orbits of maps: by default, and that are accepted
 _MOST_STEPS = 1e6  # of a period that is asked for

@@ -27,8 +27,8 @@ from lyapkit.analyses.clock import (
 )
 from lyapkit.analyses.propagation import INTERVALS, Ensemble
 from lyapkit.analyses.verb import choice, positive, truth, verb, whole
+from lyapkit.flags import ESTIMATOR, SIGN, STATUS
 from lyapkit.kernels import tangent
-from lyapkit.results import ESTIMATOR, SIGN, STATUS
 from lyapkit.systems.system import System
 
 # States at which the volume's rate of a network is taken where it has no closed form: about so many; with many units

@@ -8,7 +8,7 @@ from lyapkit.analyses.multipliers import NEUTRAL, described, floquet, sorted_gro
 from lyapkit.analyses.points import groups, repeated, select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.shooting import Silent, growth_around, size, solve_cyclic
-from lyapkit.results import STATUS
+from lyapkit.flags import STATUS
 from lyapkit.systems.evaluate import values_and_jacobians
 
 _ROUNDS = 4  # the transient grows fourfold in each

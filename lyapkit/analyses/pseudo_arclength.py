@@ -12,7 +12,7 @@ A problem has
     bounds            (index, low, high) of unknowns that must stay inside
     tests(u, jacobian, tangent) -> {name: value}, whose zeros are special points
     arrived(u)        called at every point that the curve has reached, in order; may change the scale
-    inspect(u, tangent) -> the name of a reason (a key of results.END) to end before this point, or None
+    inspect(u, tangent) -> the name of a reason (a key of flags.END) to end before this point, or None
 """
 
 import dataclasses
@@ -47,7 +47,7 @@ class Point:
 
 @dataclasses.dataclass
 class Branch:
-    """Points in the order of the curve, and why it ends: a key of results.END."""
+    """Points in the order of the curve, and why it ends: a key of flags.END."""
 
     points: list
     end: str
@@ -188,7 +188,7 @@ def _factor(iterations):
 
 
 def _next(problem, here, length):
-    """The point a length further on, iterations, and what else is in the way: a key of results.END."""
+    """The point a length further on, iterations, and what else is in the way: a key of flags.END."""
     u, jacobian, iterations, converged = correct(problem, here.u + length * problem.scale * here.tangent, here.tangent)
     if not converged:
         return None, iterations, "stalled" if np.isfinite(u).all() and np.isfinite(jacobian).all() else "not_finite"

@@ -16,8 +16,8 @@ from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.locking import first_return
 from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
+from lyapkit.flags import REGIME, STABLE
 from lyapkit.kernels import tangent
-from lyapkit.results import REGIME, STABLE
 
 _LARGEST = 1e8  # states of an orbit that has left
 _SAMPLES = 32  # of a window in which rest is looked for

@@ -13,8 +13,8 @@ from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.turns import NEAR, Angle, Mean, unwrapped
 from lyapkit.analyses.verb import positive, verb, whole
+from lyapkit.flags import ESTIMATOR, STATUS
 from lyapkit.kernels import tangent
-from lyapkit.results import ESTIMATOR, STATUS
 from lyapkit.systems.system import System
 
 _CHUNK = 512  # iterates recorded at a time, a power of two

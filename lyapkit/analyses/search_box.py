@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.results import BOX_SOURCE
+from lyapkit.flags import BOX_SOURCE
 from lyapkit.systems.system import System
 
 _STEPS, _STRIDE = 2000, 20  # of the orbit that shows where the system moves

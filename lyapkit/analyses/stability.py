@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from lyapkit.results import STABLE
+from lyapkit.flags import STABLE
 
 _EPS = np.finfo(float).eps
 

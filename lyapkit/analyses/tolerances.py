@@ -3,8 +3,8 @@
 import numpy as np
 
 from lyapkit.analyses.verb import real
+from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
-from lyapkit.results import STATUS
 
 _LEAST = 1e-15  # of rtol: more digits than a number has
 

@@ -10,9 +10,10 @@ from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.spectral_lines import find_lines
 from lyapkit.analyses.tone_lattice import Lattice
 from lyapkit.analyses.verb import positive, verb, whole
+from lyapkit.flags import STATUS
 from lyapkit.kernels.blas import one_thread
-from lyapkit.results import STATUS, empty
 from lyapkit.systems.system import System
+from lyapkit.vocabulary import empty
 
 _NUMBERS = 2**24  # of the states recorded at a time: 128 MiB
 _AT_REST = 1e-9  # size of what moves, relative to the state's, below which the orbit is at rest

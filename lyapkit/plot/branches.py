@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from lyapkit.flags import BRANCH_KIND, SPECIAL_KIND, STABLE
 from lyapkit.plot.axes import new_or_given, variable_of
 from lyapkit.plot.colours import NEGATIVE
 from lyapkit.plot.labels import SMALL, angle_ticks, axis_label, fixed_parameters, parameter_text, set_title
-from lyapkit.results import BRANCH_KIND, SPECIAL_KIND, STABLE
 
 # kind of a special point -> (word, marker)
 _MARKS = {

@@ -4,9 +4,9 @@ import numpy as np
 from cmcrameri import cm
 from matplotlib.collections import LineCollection
 
+from lyapkit.flags import STATUS
 from lyapkit.plot.axes import new_or_given, variable_of
 from lyapkit.plot.labels import SMALL, axis_label, fixed_parameters, parameter_text, set_title
-from lyapkit.results import STATUS
 
 _NAMED = 6  # units, at most, whose lines are drawn and named
 _FINE = 8  # points of a line between samples

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib import patheffects
 
 from lyapkit import systems
+from lyapkit.flags import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
 from lyapkit.plot.labels import fixed_parameters
-from lyapkit.results import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
 
 _DASHES = ("solid", (0, (5, 2)), (0, (1, 1.4)), (0, (6, 2, 1, 2)))
 _LABELS = {"hopf": "Hopf", "fold": "fold", "neimark_sacker": "Neimark-Sacker", "period_doubling": "period doubling"}

@@ -3,6 +3,7 @@
 import numpy as np
 from matplotlib.patches import Patch
 
+from lyapkit.flags import STATUS
 from lyapkit.plot.axes import at_mode, grid_dims, new_or_given, variable_of
 from lyapkit.plot.colours import FAILED, scale
 from lyapkit.plot.labels import (
@@ -14,7 +15,6 @@ from lyapkit.plot.labels import (
     set_title,
 )
 from lyapkit.plot.plane_curves import draw_curves
-from lyapkit.results import STATUS
 
 _FINDINGS = ("fixed_point", "aperiodic")  # statuses of points where there is nothing to measure
 _ROW = 16.0  # points; the height of one row of the legend above the axes

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from lyapkit.flags import LOCKED
 from lyapkit.plot.labels import SMALL
 from lyapkit.plot.planes import plane
-from lyapkit.results import LOCKED
 
 _BOX = {"boxstyle": "round,pad=0.15", "fc": "white", "ec": "none", "alpha": 0.7}
 _LEAST = 0.004  # share of the picture that a tongue covers whose name is written into it

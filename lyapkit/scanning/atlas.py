@@ -12,14 +12,16 @@ from lyapkit.analyses.limit_cycle import limit_cycle
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
 from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import truth, whole
+from lyapkit.flags import REGIME, SIGN, STATUS
 from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
-from lyapkit.results import REGIME, SIGN, STATUS, check_target, dataset, describe, empty, load, save
+from lyapkit.results import check_target, dataset, load, save
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.hopf_map import hopf_map
 from lyapkit.scanning.pool import cores, run_all
 from lyapkit.scanning.scan import ScanInterrupted
 from lyapkit.systems.system import as_system
+from lyapkit.vocabulary import describe, empty
 
 _BLOCK = {"spectrum": 512, "cycle": 128}  # points of one task
 _SAVED_EVERY = 20.0  # seconds between files of what is done

@@ -14,8 +14,9 @@ import numpy as np
 from lyapkit.analyses.newton import residual_and_jacobian
 from lyapkit.analyses.points import repeated, select
 from lyapkit.analyses.stability import leading
-from lyapkit.results import COMPLETE, STABLE, STATUS, empty
+from lyapkit.flags import COMPLETE, STABLE, STATUS
 from lyapkit.scanning.pool import run_to_end
+from lyapkit.vocabulary import empty
 
 COARSEST = 8
 _FOUND_ANEW, _FOLLOWED = 512, 1024  # points of one task

@@ -7,8 +7,9 @@ from lyapkit.analyses.euler_attractor import euler_attractor
 from lyapkit.analyses.limit_cycle import limit_cycle
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
 from lyapkit.analyses.points import select
+from lyapkit.flags import CURVE_KIND, CURVE_SOURCE, FLOW_REGIME, MAP_REGIME, OUTCOME, SIGN, STATUS
 from lyapkit.progress import Monitor
-from lyapkit.results import CURVE_KIND, CURVE_SOURCE, FLOW_REGIME, MAP_REGIME, OUTCOME, SIGN, STATUS, dataset
+from lyapkit.results import dataset
 from lyapkit.scanning import safe_steps
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.scan import scan

@@ -10,9 +10,10 @@ from lyapkit.analyses.fixed_points import fixed_points
 from lyapkit.analyses.points import select
 from lyapkit.analyses.regimes import Watch, only_cycles, regimes
 from lyapkit.analyses.verb import real, truth, whole
+from lyapkit.flags import COMPLETE, REGIME, STABLE, STATUS
 from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
-from lyapkit.results import COMPLETE, REGIME, STABLE, STATUS, dataset
+from lyapkit.results import dataset
 from lyapkit.scanning.counted_points import counted_points
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.map_curves import curves_over

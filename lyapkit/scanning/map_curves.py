@@ -3,7 +3,7 @@
 import numpy as np
 
 from lyapkit.analyses.bifurcation_curve import bifurcation_curve
-from lyapkit.results import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
+from lyapkit.flags import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
 
 KINDS = {"flow": ("hopf", "fold"), "map": ("neimark_sacker", "fold", "period_doubling")}
 # what the closed forms of the systems are called -> their kind

@@ -7,8 +7,8 @@ from lyapkit.analyses.equilibria import beside_stable
 from lyapkit.analyses.newton import polished
 from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
+from lyapkit.flags import FLOW_REGIME, OUTCOME, SAFE_H_SOURCE
 from lyapkit.progress import Monitor
-from lyapkit.results import FLOW_REGIME, OUTCOME, SAFE_H_SOURCE
 from lyapkit.systems.evaluate import values_and_jacobians
 
 _HALVINGS = 20  # 1e-6 of a step of the grid

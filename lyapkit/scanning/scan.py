@@ -7,13 +7,15 @@ import numpy as np
 
 from lyapkit.analyses.points import select
 from lyapkit.analyses.verb import whole
+from lyapkit.flags import STATUS
 from lyapkit.kernels.blas import one_thread
 from lyapkit.kernels.simd import WIDTH
 from lyapkit.progress import Monitor
-from lyapkit.results import STATUS, check_target, dataset, empty, save
+from lyapkit.results import check_target, dataset, save
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.pool import cores, run_all
 from lyapkit.systems.system import as_system
+from lyapkit.vocabulary import empty
 
 # Points of one task, at most: enough that the work around the kernels is small beside them. Each worker gets some
 # tasks, so that all are busy to the end and an interrupted scan keeps what was finished.

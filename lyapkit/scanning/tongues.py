@@ -10,11 +10,12 @@ from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.rotation_number import rotation_number
 from lyapkit.analyses.tongue_borders import borders
 from lyapkit.analyses.verb import whole
+from lyapkit.flags import END, LOCKED, STATUS
 from lyapkit.progress import Monitor
-from lyapkit.results import END, LOCKED, STATUS, describe
 from lyapkit.scanning.grid import checked_grid, points
 from lyapkit.scanning.scan import scan
 from lyapkit.systems.system import as_system
+from lyapkit.vocabulary import describe
 
 _WORK = 400  # points of two borders, for the progress bar
 _SHORT = 1000  # iterates that tell how strongly a cycle attracts
