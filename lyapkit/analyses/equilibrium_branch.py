@@ -123,4 +123,6 @@ def border(jacobian, tangent):
     if sign == 0.0:
         return 0.0
     probe = np.cos(np.arange(1.0, len(matrix) + 1.0) ** 2)  # in no special direction
-    return float(sign / np.linalg.norm(np.linalg.solve(matrix, probe)))
+    with np.errstate(all="ignore"):
+        size = np.linalg.norm(np.linalg.solve(matrix, probe))
+    return float(sign / size) if np.isfinite(size) else 0.0  # singular to rounding

@@ -24,6 +24,9 @@ from scipy.optimize import brentq
 _ITERATIONS = 10
 _CONVERGED = 1e-8  # a change below this, in units of the scale, leaves its square
 _ROUNDING = 1e-11  # a change that shrinks no more is accepted below this
+_EXACT = 1e-12  # a residual this small, relative to its terms, is that of a solution, whatever step it asks for
+_SINGULAR = 1e12  # a tangent that is solved for grows to this just at a branch point
+_FAR = 1e-5  # a step that such a residual does not warrant
 _EASY, _HARD = 3, 6  # iterations from which steps grow and shrink
 _GROWTH = 1.6
 _LEAST_COSINE = 0.95  # between the tangents of neighbours
@@ -97,8 +100,10 @@ def correct(problem, predicted, tangent):
         change = _solved(jacobian * problem.scale, tangent, -residual)
         if change is None:
             return u, jacobian, iteration, False
-        u = u + problem.scale * change
         size = np.linalg.norm(change)
+        if size > min(0.5 * before, _FAR) and (abs(residual) <= _EXACT * (1.0 + abs(jacobian) @ abs(u))).all():
+            return u, jacobian, iteration, True  # at a branch point, where a step would follow rounding
+        u = u + problem.scale * change
         if size <= _CONVERGED or before <= size <= _ROUNDING:
             return u, jacobian, iteration, True
         if size > 4.0 * before:
@@ -127,9 +132,10 @@ def turned(problem, jacobian, before):
     matrix = np.concatenate([jacobian * problem.scale, before[None]])
     try:
         tangent = np.linalg.solve(matrix, along)
-    except np.linalg.LinAlgError:
-        tangent = np.linalg.lstsq(matrix, along, rcond=None)[0]
-    return tangent / np.linalg.norm(tangent)
+    except np.linalg.LinAlgError:  # just at a branch point
+        return before
+    size = np.linalg.norm(tangent)
+    return tangent / size if 0.0 < size < _SINGULAR else before
 
 
 def follow(problem, u, tangent, *, step, most_points, monitor, longest=None, closes=True):
