@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.flags import STATUS
+from lyapkit.flags import SIGN, STATUS
 from lyapkit.scanning import ScanInterrupted
 from lyapkit.scanning import atlas as atlas_module
 
@@ -21,7 +21,13 @@ def flow():
 def test_it_is_made_of_the_verbs(flow):
     spectrum = lk.scan(lk.lyapunov_spectrum, lk.systems.rotation_flow, GRID, progress=False)
     np.testing.assert_array_equal(flow.lyapunov_exponent, spectrum.lyapunov_exponent)
-    np.testing.assert_array_equal(flow.n_zeros, (spectrum.lyapunov_sign == 0).sum("mode"))
+    counted, undecided = (
+        (spectrum.lyapunov_sign == sign).sum("mode").values for sign in (SIGN["zero"], SIGN["undecided"])
+    )
+    zeros, cyclic = flow.n_zeros.values, np.isfinite(flow.period.values)
+    np.testing.assert_array_equal(zeros[~cyclic], counted[~cyclic])
+    # of cycles by their multipliers: the same, and where the spectrum leaves one undecided, decided
+    assert ((counted <= zeros) & (zeros <= counted + undecided))[cyclic].all() and (zeros[cyclic] == 1).all()
     cycles = lk.hopf_map(**FLOW).orbit_regime.values == 1
     np.testing.assert_array_equal(np.isfinite(flow.period), cycles)
     one = flow.isel(alpha=-1, theta=4)
