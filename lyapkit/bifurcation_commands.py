@@ -18,7 +18,7 @@ def add_to(commands, command, add_outputs):
     branch = command(commands, "continue", _continue, "branches of equilibria and cycles in one parameter")
     branch.add_argument("system", help="name of a system")
     branch.add_argument("parameter", help="the parameter that varies")
-    branch.add_argument("bounds", help="its bounds, low:high")
+    branch.add_argument("bounds", nargs="?", help="its bounds, low:high (default: the system's own range)")
     add_outputs(branch, "netCDF file to write")
 
 
@@ -49,9 +49,7 @@ def _atlas(arguments, options):
 def _continue(arguments, options):
     constructor = system_of(arguments)
     fixed, _, keywords = assign(constructor, lyapkit.continuation, options, ranges=False)
-    bounds = interval(arguments.parameter, arguments.bounds)
-    if arguments.plot and not hasattr(lyapkit.plot, "branch"):
-        raise UsageError("--plot: there is no picture of branches; accepted: -o")
+    bounds = None if arguments.bounds is None else interval(arguments.parameter, arguments.bounds)
     picture = _checked_paths(arguments)
     announce_compilation()
     progress = False if arguments.quiet else None

@@ -36,17 +36,31 @@ def test_hopf_curve_of_the_plane():
     )
     assert np.allclose(kuznetsov, -1.0 / np.sin(2 * theta[inner]), rtol=1e-11)
     assert (ds.criticality[inner] == CRITICALITY["supercritical"]).all()
-    assert ds.end_reason.values.tolist() == [[END["bound"], END["bound"]]]
+    assert sorted(ds.end_reason.values.ravel()) == [END["bound"], END["double_zero"]]
     assert {theta[0], alpha[-1]} == {0.0, 4.0} or {theta[-1], alpha[0]} == {0.0, 4.0}  # exactly on the bounds
     (at,) = _special(ds)["bogdanov_takens"]  # the double zero of alpha = 1, theta = 0
     assert abs(alpha[at] - 1.0) < 1e-12 and theta[at] == 0.0 and ds.degenerate[at] == 1
 
 
-def test_hopf_curve_passes_the_double_zero_of_the_plane():
+def test_hopf_curves_end_at_the_double_zero_of_the_plane():
+    """Where the pair stops turning: one curve on either side, the frequency changes its sign there."""
     ds = lk.bifurcation_curve(lk.systems.rotation_flow, "hopf", bounds={"alpha": (0.5, 2.0), "theta": (-1.5, 1.5)})
-    assert ds.sizes["curve"] == 1 and ds.theta.min() < -1.0 and ds.theta.max() > 1.0
-    (at,) = _special(ds)["bogdanov_takens"]
-    assert abs(ds.theta[at]) < 1e-8 and ds.degenerate[at] == 1
+    assert ds.sizes["curve"] == 2 and ds.theta.min() < -1.0 and ds.theta.max() > 1.0
+    ends = _special(ds)["bogdanov_takens"]
+    assert len(ends) == 2 and abs(ds.theta[ends]).max() < 1e-8 and (ds.degenerate[ends] == 1).all()
+    for number in (1, 2):
+        ends = ds.end_reason.sel(curve=number).values
+        assert sorted(ends) == [END["bound"], END["double_zero"]]
+        theta = ds.theta.values[ds.curve_number == number]
+        assert theta.min() > -1e-8 or theta.max() < 1e-8
+
+
+def test_tests_that_vanish_all_along_are_no_special_points():
+    """Of conservative maps: Henon's with b = -1 has multipliers of modulus 1 throughout, and no coefficient."""
+    ds = lk.bifurcation_curve(lk.systems.henon, "neimark_sacker", bounds={"a": (-1, 4), "b": (-1.2, -0.5)})
+    assert "chenciner" not in _special(ds)
+    plain = ds.codimension_two.values == 0
+    assert (ds.degenerate.values[plain] == 1).all() and (ds.criticality.values[plain] == 0).all()
 
 
 def test_folds_of_the_plane_are_the_snic_curve():

@@ -172,3 +172,27 @@ def test_gru_with_gates_and_files(tmp_path):
 def test_misuse_is_named(keywords, named):
     with pytest.raises((ValueError, TypeError), match=named):
         lk.hopf_map(lk.systems.rotation_flow, **keywords)
+
+
+def test_grids_where_all_orbits_cycle():
+    grid = {"alpha": np.array([2.0, 2.1]), "theta": np.array([0.8, 0.9])}
+    assert (lk.hopf_map(lk.systems.rotation_flow, grid).regime == REGIME["limit_cycle"]).all()
+    one = lk.hopf_map(lk.systems.van_der_pol, {"mu": np.linspace(0.5, 2, 3)})
+    assert (one.regime == REGIME["limit_cycle"]).all()
+
+
+def test_orbits_that_spiral_out_for_ever_are_no_cycles():
+    """x' = tanh(alpha R x) has none; its orbits leave at a speed of about 1."""
+    grid = {"alpha": np.linspace(1, 3, 3), "theta": np.linspace(0.2, 1.2, 3)}
+    ds = lk.hopf_map(lk.systems.rotation_literal_flow, grid)
+    assert np.isin(ds.regime, [REGIME["diverging"], REGIME["undecided"]]).all()
+
+
+def test_small_grids_are_proved_at_every_point():
+    system = lk.define_flow(lambda x, a, b: [a + b * x[0] - x[0] ** 3], parameters={"a": 0.1, "b": 1.0}, dimension=1)
+    grid = {"a": np.linspace(-0.5, 0.5, 9), "b": np.linspace(-1, 1, 9)}
+    ds = lk.hopf_map(system, grid)
+    a, b = np.meshgrid(*grid.values(), indexing="ij")
+    three = 4 * b**3 > 27 * a**2
+    sure = abs(4 * b**3 - 27 * a**2) > 1e-9
+    np.testing.assert_array_equal(ds.n_fixed_points.values[sure], np.where(three, 3, 1)[sure])

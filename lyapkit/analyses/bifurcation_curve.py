@@ -67,7 +67,7 @@ def bifurcation_curve(
                  or a point of an earlier result, such as ds.isel(special=0) of `continuation`. An equilibrium away
                  from the border is followed to it. Default: all curves within the bounds, from fixed points on a grid
     bounds       parameter -> (low, high), default the system's own ranges. Curves end exactly on them, and fold curves
-                 also where two directions become neutral at once
+                 also where two directions become neutral at once, Hopf curves where the pair stops turning
     period       iterates after which a point of a map recurs, default 1
     max_step     longest step, in the widths of the bounds, default 0.02
     most_points  points of a curve in each direction, default 2000; most_curves: default 16
@@ -132,7 +132,8 @@ def _checked_parameters(system, parameters):
             raise ValueError(
                 f"system: {system.name} has {len(known)} parameters that are numbers, accepted: two or more"
             )
-    if isinstance(parameters, str) or len(parameters) != 2 or parameters[0] == parameters[1]:
+    well = isinstance(parameters, tuple | list) and len(parameters) == 2
+    if not well or not all(isinstance(name, str) for name in parameters) or parameters[0] == parameters[1]:
         raise ValueError(f"parameters: given {parameters!r}, accepted: two different names")
     for name in parameters:
         if name not in system.parameters:
@@ -227,10 +228,12 @@ def _both_ways(problem, u, longest, most_points, monitor):
 
 
 def _cut(curve, u):
-    """A fold curve up to where a second direction becomes neutral: beyond, it is a fold of another equilibrium."""
+    """A curve up to where it ends although its equations go on (see `several`)."""
     ends = [i for i, point in enumerate(curve.points) if point.special and several(curve.problem, point)]
     begin = int(np.argmin([np.linalg.norm((point.u - u) / curve.problem.scale) for point in curve.points]))
-    low, high = (max([i for i in ends if i < begin], default=None), min([i for i in ends if i > begin], default=None))
+    low, high = max((i for i in ends if i <= begin), default=None), min((i for i in ends if i >= begin), default=None)
+    if low == high and low is not None:  # begun there: the longer side
+        low, high = (low, None) if 2 * low < len(curve.points) else (None, high)
     first, last = curve.ends
     return _Curve(
         curve.problem, curve.points[low : None if high is None else high + 1],

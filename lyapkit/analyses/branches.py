@@ -10,7 +10,7 @@ from lyapkit.analyses.period_law import PeriodLaw, fitted
 
 _STEP = 0.005  # of the first step, in units of the scale
 _LONGEST = {"equilibrium": 0.02, "cycle": 0.05}
-_PERIODS = 1000.0  # longest period, in first ones
+_PERIODS = 200.0  # longest period, in first ones
 _ZERO = 1e-9  # a test this small, relative to its values on the branch, vanishes
 _SAME = 1e-5  # special points nearer than this, in units of the scale, are one
 _SHRUNK = 0.2  # distance, in units of the scale, of a family's last cycle from the Hopf point at which it ends

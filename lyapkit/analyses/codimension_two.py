@@ -39,7 +39,7 @@ def classified(curve, point):
     if not vanishing:
         return CODIMENSION_TWO["none"], False
     name = names[vanishing[0]]
-    if several(curve, point):
+    if curve.kind == "fold" and several(curve, point):
         return CODIMENSION_TWO["resonance_1_1" if curve.is_map else "bogdanov_takens"], True
     if name is None:  # the pair's block is 1 or -1
         name = "resonance_1_1" if point.tests["one"] > -2.0 else "resonance_1_2"
@@ -51,7 +51,13 @@ def classified(curve, point):
 
 
 def several(curve, point):
-    """Whether more than one direction is neutral at a point of a fold curve: no unfolding of a single one applies."""
+    """Whether a curve of folds or Hopf points ends here, as a second direction is neutral, or a pair not turning.
+
+    No unfolding of a single direction or of a turning pair applies; beyond is the curve of another equilibrium, or of
+    the pair that turns the other way.
+    """
+    if curve.kind == "hopf":
+        return "turn" in point.special
     if curve.kind != "fold":
         return False
     residual = curve.equations(point.u)[1][: curve.n, : curve.n]

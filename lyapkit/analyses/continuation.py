@@ -57,7 +57,7 @@ def continuation(
                    that they give birth to are followed as well
     max_step       longest step, in the width of the bounds, the size of the state, and ln T; default 0.02, cycles 0.05
     most_points    points of a branch in each direction, default 1000; most_branches: default 16
-    longest_period at which a family counts as one of diverging period, default 1000 times that of its first cycle
+    longest_period at which a family counts as one of diverging period, default 200 times that of its first cycle
     progress       True, False, or None: a bar on a terminal
 
     Pseudo-arclength continuation; cycles by multiple shooting with an integral phase condition, on 16 nodes, with an
@@ -114,6 +114,8 @@ def _interval(parameter, given):
 def _kinds(switch):
     if isinstance(switch, bool):
         return KINDS if switch else ()
+    if not isinstance(switch, str | tuple | list | set):
+        raise TypeError(f"switch: given {switch!r}, accepted: True, False, or some of {', '.join(KINDS)}")
     kinds = (switch,) if isinstance(switch, str) else tuple(switch)
     for kind in kinds:
         if kind not in KINDS:

@@ -27,7 +27,8 @@ class PeriodLaw:
 
 def fitted(period, parameter, slope):
     """The law of periods (P,) that grow towards the last one, at parameters (P,) with slopes dp / d ln T (P,)."""
-    chosen = (period >= period[-1] / _SPAN) & (abs(slope) >= _LOST * abs(slope).max())
+    late = period >= period[-1] / _SPAN
+    chosen = late & (abs(slope) >= _LOST * abs(slope[late]).max())
     growing = np.flatnonzero(np.diff(period) <= 0.0)
     chosen[: growing[-1] + 1 if len(growing) else 0] = False
     period, parameter, slope = period[chosen], parameter[chosen], slope[chosen]

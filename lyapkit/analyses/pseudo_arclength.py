@@ -33,6 +33,7 @@ _LEAST_COSINE = 0.95  # between the tangents of neighbours
 _FARTHEST = 0.3  # of a step, from what was predicted: farther away is another curve
 _SHORTEST = 1e-7  # step, in units of the scale
 _LOCATED = 1e-13  # of a step
+_NOISE = 1e-11  # tests this small at both neighbours vanish all along, but for rounding
 _VANISHES = 1e-5  # a zero that is found is smaller than this, relative to the test's values around it
 _ON_BOUND = 1e-8  # a start this near to a bound, in units of the scale, lies on it
 _SAME = 1e-6  # of a step: special points nearer than this are one
@@ -230,7 +231,8 @@ def _located(problem, here, there, length, first):
     found = []
     for name, value in there.tests.items():
         before = here.tests.get(name, np.nan)
-        if not before * value < 0.0 or (first and abs(before) <= _VANISHES * abs(value)):
+        noise = max(abs(before), abs(value)) <= _NOISE
+        if not before * value < 0.0 or noise or (first and abs(before) <= _VANISHES * abs(value)):
             continue
         outcome = _zero(problem, here, length, lambda point, name=name: point.tests[name], there)
         if outcome is None:

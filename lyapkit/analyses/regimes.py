@@ -23,6 +23,8 @@ _LARGEST = 1e8  # states of an orbit that has left
 _SAMPLES = 32  # of a window in which rest is looked for
 _BESIDE = 1e-2  # distance from a stable fixed point, relative to 1 + |x|, at which an orbit may have come to rest
 _NEARER = 0.9  # and by how much its second half must be nearer than its first
+_GROWING = 1.1  # largest state of the second half over that of the first, from which an orbit may be unbounded
+_BACK = 0.25  # distance from an earlier state, in the orbit's extent, at which it has come back
 _THERE = 1e-10  # an orbit this near is there
 _SURE = 3.0  # standard errors
 _FINE = 1e-5  # standard error of an exponent, per step, that counts as zero
@@ -89,10 +91,20 @@ def _at_rest(system, values, states, points, clock, steps, monitor):
     verdict = np.where(rests, REGIME["fixed_point"], REGIME["undecided"])
     if system.kind == "flow" and system.dimension == 2:
         at_unstable = (distance <= _THERE * scale[:, None]).any(axis=1)
-        verdict = np.where(only_cycles(system, points) & ~at_unstable, REGIME["limit_cycle"], verdict)
+        cycles = only_cycles(system, points) & ~at_unstable & _recurs(record)
+        verdict = np.where(cycles, REGIME["limit_cycle"], verdict)
     verdict = np.where(gone, REGIME["diverging"], verdict)
     middle = np.where(rests[:, None], x, _mean(record[half:]))
     return verdict.astype(np.int8), x, middle
+
+
+def _recurs(record):
+    """Whether orbits (P,) of a record (samples, n, P) do not grow and have come back to where they are: are bounded."""
+    half = len(record) // 2
+    reach = abs(record).max(axis=1)  # (samples, P)
+    extent = np.ptp(record, axis=0).max(axis=0)
+    back = abs(record[:half] - record[-1]).max(axis=1).min(axis=0)
+    return (reach[half:].max(axis=0) <= _GROWING * reach[:half].max(axis=0)) & (back <= _BACK * extent)
 
 
 def only_cycles(system, points):

@@ -18,7 +18,7 @@ from lyapkit.flags import COMPLETE, STABLE, STATUS
 from lyapkit.scanning.pool import run_to_end
 from lyapkit.vocabulary import empty
 
-COARSEST = 8
+COARSEST, SMALL = 8, 1024  # spacing of the first level; grids up to this many points are of one level
 _FOUND_ANEW, _FOLLOWED = 512, 1024  # points of one task
 _ROUNDS = 10  # of Newton's method
 _ARRIVED = 1e-11  # last step, relative to 1 + |x|: the next one would be rounding
@@ -29,8 +29,8 @@ _APART = 1e-6  # points nearer than this, relative to 1 + |x|, are one
 class CountedPoints:
     """Fixed points states (points, most, n), NaN beyond their count (points,), with their stability.
 
-    complete (points,): found or followed from where they were proved to be all. eigenvalue (points, most): the leading
-    one; full (points,): where there was no room for more.
+    complete (points,): proved to be all, or followed from where they are; followed (points,): the latter.
+    eigenvalue (points, most): the leading one; full (points,): where there was no room for more.
     """
 
     states: np.ndarray
@@ -39,6 +39,7 @@ class CountedPoints:
     eigenvalue: np.ndarray
     stable: np.ndarray
     full: np.ndarray
+    followed: np.ndarray
 
     def of(self, chosen):
         """Those of some points."""
@@ -51,6 +52,7 @@ def counted_points(plan, shape, values, initial_states, workers, monitor):
     found = CountedPoints(
         np.full((count, most, n), np.nan), np.zeros(count, dtype=np.int64), np.zeros(count, dtype=bool),
         np.full((count, most), np.nan + 0j), empty("stable", (count, most)), np.zeros(count, dtype=bool),
+        np.zeros(count, dtype=bool),
     )  # fmt: skip
     for level, corners in _levels(shape):
         alike = np.zeros(len(level), dtype=bool)
@@ -84,6 +86,8 @@ def _levels(shape):
     grid = np.arange(np.prod(shape)).reshape(shape)
     spacing, done = COARSEST, np.zeros(shape, dtype=bool)
     before = None
+    if grid.size <= SMALL:
+        spacing = 1
     while spacing:
         axes = [np.unique(np.append(np.arange(0, size, spacing), size - 1)) for size in shape]
         inside = np.zeros(shape, dtype=bool)
@@ -138,7 +142,7 @@ def _follow(plan, values, found, index, corner):
     found.states[index[owner], place] = ends[owner, place]
     found.eigenvalue[index[owner], place], found.stable[index[owner], place] = roots, stable
     found.count[index[well]] = count[well]
-    found.complete[index[well]] = True
+    found.complete[index[well]] = found.followed[index[well]] = True
     return well
 
 

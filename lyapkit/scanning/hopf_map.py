@@ -51,7 +51,7 @@ class HopfMap:
         kinds, more = [first], np.flatnonzero(~only_cycles(self.system, found) | (first != REGIME["limit_cycle"]))
         brief = dataclasses.replace(self.watch, doublings=min(self.watch.doublings, _BRIEF))
         own, there = select(values, more), found.of(more)
-        for states in starts:
+        for states in starts if len(more) else ():
             kind = first.copy()
             kind[more] = regimes(self.system, own, states[more], there, brief, monitor)[0]
             kinds.append(kind)
@@ -62,7 +62,9 @@ class HopfMap:
         status = np.where(found.full, STATUS["too_many"], STATUS["ok"])
         return {
             "n_fixed_points": found.count, "n_stable": n_stable,
-            "complete": np.where(found.complete, COMPLETE["proved"], COMPLETE["searched"]),
+            "complete": np.select(
+                [found.followed, found.complete], [COMPLETE["followed"], COMPLETE["proved"]], COMPLETE["searched"]
+            ),
             "leading_eigenvalue": leading, "growth_rate": growth, "regime": _together(kinds, n_stable),
             "orbit_regime": kinds[0], "orbit_period": period, "status": status,
         }  # fmt: skip
@@ -114,8 +116,8 @@ def hopf_map(
 
     Returns a Dataset, over the grid:
 
-    n_fixed_points, n_stable   of all fixed points; complete: 1 where they are proved to be all, or were followed
-                               from where they are
+    n_fixed_points, n_stable   of all fixed points; complete: proved (of all), followed (by Newton's method from where
+                               they are proved, between grid points with as many) or searched
     leading_eigenvalue         complex, of the fixed point nearest to the mean of the first orbit, or to `near`
     growth_rate                its real part (maps: ln of its modulus), which is zero at a bifurcation
     regime                     flag: fixed_point, limit_cycle (of a flow), quasi_periodic, locked (a periodic orbit of
@@ -145,13 +147,14 @@ def hopf_map(
     curves          whether to follow curves
     workers, progress, block   as of `scan`; no result depends on them
 
-    The fixed points are proved on a coarse grid (see `fixed_points`), followed by Newton's method to the points
-    between, and proved anew wherever their number changes. An orbit rests where it nears a stable fixed point. A
-    bounded orbit of a flow of two units tends to a cycle where no fixed point is stable (Poincare & Bendixson). Else
+    The fixed points are proved at all points of a small grid; of one of more than 1024 at every eighth (see
+    `fixed_points`), followed by Newton's method to the points between, and proved anew wherever their number changes:
+    what is born and gone within eight points is not seen. An orbit rests where it nears a stable fixed point. One of a
+    flow of two units that does not grow tends to a cycle where no fixed point is stable (Poincare & Bendixson). Else
     the two largest Lyapunov exponents decide, as weighted Birkhoff means (Das, Saiki, Sander & Yorke, Nonlinearity 30
-    (2017) 4111): a cycle has one zero, a torus two; chaos has a positive one; a locked orbit contracts and
-    returns. What coexists is seen from stable fixed points and from as many orbits as there are starts; those after the
-    first are watched for two windows only, and what they leave undecided counts for nothing. A transient of chaos that
+    (2017) 4111): a cycle has one zero, a torus two; chaos has a positive one; a locked orbit contracts and returns.
+    What coexists is seen from stable fixed points and from as many orbits as there are starts; those after the first
+    are watched for two windows only, and what they leave undecided counts for nothing. A transient of chaos that
     outlasts the windows passes for an attractor.
 
     >>> import lyapkit as lk, numpy as np
