@@ -12,13 +12,15 @@ import argparse
 import warnings
 
 import measure
+import rows_branches
 import rows_cycles
 import rows_kernel
 import rows_networks
 import rows_planes
 import rows_process
 
-ROWS = {**rows_kernel.ROWS, **rows_process.ROWS, **rows_networks.ROWS, **rows_cycles.ROWS, **rows_planes.ROWS}
+MODULES = (rows_kernel, rows_process, rows_networks, rows_cycles, rows_planes, rows_branches)
+ROWS = {name: measured for module in MODULES for name, measured in module.ROWS.items()}
 LINE = "{:<50} {:<48} {:>8}  {:<16} {}"
 
 
