@@ -34,7 +34,7 @@ def run(*arguments, **keywords):
 
 @pytest.fixture(scope="module")
 def lorenz():
-    return run(lk.systems.lorenz63(rho=0.5), "rho", (0.0, 30.0), switch=True)
+    return run(lk.systems.lorenz63(rho=0.5), "rho", (0.0, 30.0), switch=True, longest_period=650)
 
 
 def test_lorenz_pitchfork_and_hopf_points(lorenz):
@@ -96,7 +96,7 @@ def test_cycles_of_stuart_landau_in_closed_form():
 def test_the_period_diverges_at_the_saddle_node_on_the_cycle():
     reference = json.loads((HERE / "reference_values.json").read_text())["theta_SN"]
     exact = next(float(e["value_str"]) for e in reference if e["params"]["alpha"] == "1.5")
-    ds = run(lk.systems.rotation_flow(alpha=1.5, theta=0.6), "theta", (0.1, 1.0), switch=True)
+    ds = run(lk.systems.rotation_flow(alpha=1.5, theta=0.6), "theta", (0.1, 1.0), switch=True, longest_period=3000)
     assert abs(float(special(ds, "hopf").special_theta[0]) - np.arccos(1 / 1.5)) < LOCATED
     assert int(ds.end_reason[1, 1]) == END["period_diverges"]
     assert int(ds.period_law[1, 1]) == PERIOD_LAW["saddle_node_circle"]
