@@ -35,6 +35,7 @@ class _Linearised:
     residual: np.ndarray
     jacobian: np.ndarray
     tangent: np.ndarray  # of the segments, in the state (M, n, n)
+    ends: np.ndarray  # of the segments (M, n)
 
 
 class CycleBranch:
@@ -56,7 +57,7 @@ class CycleBranch:
         steps = max(period / (_COARSE * system.model.dt * self.nodes), _FEWEST)
         self.steps = int(min(2 ** np.ceil(np.log2(steps)), _MOST))
         self._refer(nodes, p, reference)
-        self._refine(nodes, period, p)
+        self._refine(nodes, period, p, self._segments(nodes, period, p, self.steps)[0])
 
     def unknowns(self, nodes, period, p):
         """u of an orbit."""
@@ -83,7 +84,8 @@ class CycleBranch:
         nodes, period, p = self.orbit(u)
         count, n = nodes.shape
         if not (np.isfinite(u).all() and 0.0 < period < np.inf):
-            return _Linearised(np.full(nodes.size + 1, np.nan), np.full((nodes.size + 1, len(u)), np.nan), None)
+            nothing = np.full((nodes.size + 1, len(u)), np.nan)
+            return _Linearised(nothing[:, 0], nothing, None, np.full(nodes.shape, np.nan))
         ends, tangent = self._segments(nodes, period, p, self.steps, self._directions)
         velocity = values_at(self.system, ends, {self.parameter: np.full(count, p)})
         residual, matrix = np.empty(nodes.size + 1), np.zeros((nodes.size + 1, len(u)))
@@ -95,7 +97,7 @@ class CycleBranch:
         blocks[each, :, (each + 1) % count, :] -= np.eye(n)
         matrix[:-1, -2], matrix[:-1, -1] = (velocity * period / count).ravel(), tangent[..., n].ravel()
         matrix[-1, :-2] = self._phase.ravel()
-        return _Linearised(residual, matrix, tangent[..., :n])
+        return _Linearised(residual, matrix, tangent[..., :n], ends)
 
     def _segments(self, nodes, period, p, steps, directions=None):
         values = {self.parameter: np.array([p])}
@@ -130,8 +132,9 @@ class CycleBranch:
         """Phases are compared with this orbit from now on, and the steps made as short as it needs."""
         nodes, period, p = self.orbit(u)
         self._spectrum(u)
+        ends = self._linearised(u).ends
         self._refer(nodes, p, None)
-        self._refine(nodes, period, p)
+        self._refine(nodes, period, p, ends)
 
     def _refer(self, nodes, p, velocity):
         if velocity is None:
@@ -139,10 +142,9 @@ class CycleBranch:
         self._reference, self._phase = nodes, velocity / np.linalg.norm(velocity)
         self._version = nodes.tobytes()
 
-    def _refine(self, nodes, period, p):
+    def _refine(self, nodes, period, p, ends):
         """Halve the steps until the segments' ends stand, or rounding alone moves them."""
         extent, before = max(1.0, abs(nodes).max()), np.inf
-        ends = self._segments(nodes, period, p, self.steps)[0]
         while self.steps < _MOST:
             finer = self._segments(nodes, period, p, 2 * self.steps)[0]
             wrong = abs(finer - ends).max() / extent

@@ -67,16 +67,16 @@ def _settled(returned, growth):
 def _sweep(tangent, q, keep):
     """Carry bases q once around: the basis at the end, sums of ln R_jj (P, n) and, where kept, all R."""
     points, segments, n, _ = tangent.shape
-    growth, triangles = np.zeros((points, n)), []
+    diagonals, triangles = np.empty((segments, points, n)), []
     for s in range(segments):
         q, r = np.linalg.qr(tangent[:, s] @ q)
-        diagonal = np.diagonal(r, axis1=1, axis2=2)
-        signs = np.where(diagonal < 0, -1.0, 1.0)
-        q, r = q * signs[:, None, :], r * signs[:, :, None]
-        with np.errstate(divide="ignore"):
-            growth = growth + np.log(abs(diagonal))
+        diagonals[s] = np.diagonal(r, axis1=1, axis2=2)
+        signs = np.where(diagonals[s] < 0, -1.0, 1.0)
+        q = q * signs[:, None, :]
         if keep:
-            triangles.append(r)
+            triangles.append(r * signs[:, :, None])
+    with np.errstate(divide="ignore"):
+        growth = np.cumsum(np.log(abs(diagonals)), axis=0)[-1]  # one after the other, whatever the shape
     return q, growth, triangles
 
 
