@@ -11,7 +11,7 @@ import numpy as np
 
 _FEWEST = 8  # points from which a law is fitted
 _SPAN = 4.0  # of the last period, of the periods that enter
-_LOST = 1e-8  # slopes below this part of the largest are rounding
+_LOST = 1e-6  # slopes below this part of the largest of these are rounding
 _ORDERS = (0, 2, 3, 4, 5, 6)  # of 1 / T in the parameter
 
 
