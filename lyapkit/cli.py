@@ -85,6 +85,13 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"lyapkit {lyapkit.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
+    _add_analyses(commands)
+    bifurcation_commands.add_to(commands, _command, _add_outputs)
+    _add_readers(commands)
+    return parser
+
+
+def _add_analyses(commands):
     scan = _command(commands, "scan", _scan, "map an analysis over a grid of parameters")
     scan.add_argument("system", help="name of a system (see: lyapkit systems)")
     _add_outputs(scan, "netCDF file to write")
@@ -108,7 +115,9 @@ def _parser():
     orbit.add_argument("system", help="name of a system")
     orbit.set_defaults(weights=None, cell=None)
     _add_outputs(orbit, "netCDF file to write instead of CSV on stdout", plot=False)
-    bifurcation_commands.add_to(commands, _command, _add_outputs)
+
+
+def _add_readers(commands):
     plot = _command(commands, "plot", _plot, "draw a result file")
     plot.add_argument("file", help="netCDF file of lyapkit")
     plot.add_argument("-o", "--output", required=True, help="picture to write (.png, .pdf, .svg)")
@@ -119,7 +128,6 @@ def _parser():
     info.add_argument("file", help="netCDF file of lyapkit")
     systems = _command(commands, "systems", _systems, "list the systems, or describe one")
     systems.add_argument("name", nargs="?", help="a system to describe")
-    return parser
 
 
 def _command(commands, name, run, text):

@@ -60,3 +60,9 @@ def test_mistakes_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, nam
     monkeypatch.chdir(tmp_path)
     code, _, error = run(capsys, *words)
     assert code == cli.USAGE and named in error and error.count("\n") == 1
+
+
+def test_branches_take_the_range_of_the_system(capsys, tmp_path):
+    path = tmp_path / "branch.nc"
+    assert run(capsys, "continue", "rotation_flow", "theta", "-o", path, "--quiet")[0] == cli.OK
+    assert lk.load(path).theta.max() <= 1.5707963267948966
