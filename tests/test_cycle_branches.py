@@ -26,3 +26,27 @@ def test_a_pair_of_cycles_branches_off():
     np.testing.assert_allclose(last.period, 2 * math.pi, rtol=1e-10)
     stable = last.stable.values[np.argsort(last.state.values[:, 2])]
     assert stable.tolist() == [1, -1, 1]
+
+
+def test_fold_of_cycles_in_closed_form():
+    """r' = r (mu + r^2 - r^4), angle' = 1: unstable cycles of the Hopf point turn into stable ones at mu = -1/4."""
+
+    def rule(x, mu):
+        square = x[0] * x[0] + x[1] * x[1]
+        growth = mu + square - square * square
+        return growth * x[0] - x[1], growth * x[1] + x[0]
+
+    system = lk.define_flow(rule, parameters={"mu": -0.1}, dimension=2)
+    ds = lk.continuation(system, "mu", (-1.0, 1.0), start=[0.0, 0.0], switch=("hopf",))
+    at = np.flatnonzero(ds.special_kind == SPECIAL_KIND["fold"])
+    assert len(at) == 1 and abs(float(ds.special_mu[at[0]]) + 0.25) < 1e-9
+    cycles = ds.isel(point=np.flatnonzero((ds.branch_number == 2).values)[1:])
+    square = (cycles.state.values**2).sum(axis=1)
+    np.testing.assert_allclose(cycles.mu, square**2 - square, atol=1e-9)
+    np.testing.assert_allclose(cycles.period, 2 * math.pi, rtol=1e-9)
+    away = abs(square - 0.5) > 1e-3
+    growth = 2 * math.pi * (2 * square - 4 * square**2)  # ln of the multiplier
+    found = cycles.log_abs_multiplier.values
+    others = np.where(abs(found[:, 0]) > abs(found[:, 1]), found[:, 0], found[:, 1])
+    np.testing.assert_allclose(others[away], growth[away], atol=1e-6)
+    np.testing.assert_array_equal(cycles.stable.values[away], np.where(square > 0.5, 1, -1)[away])

@@ -35,7 +35,7 @@ class CriticalPoint:
         """What a coefficient <w, sum of terms> could be."""
         return float(np.linalg.norm(w) * sum(map(np.linalg.norm, terms)))
 
-    def criticalpair(self):
+    def critical_eigenvalue(self):
         """The complex eigenvalue of positive imaginary part on the imaginary axis (maps: the unit circle), or None."""
         if not self.finite:
             return None

@@ -74,7 +74,7 @@ def hopf(jets, x, p):
     Bautin points are where it vanishes: degenerate.
     """
     point = CriticalPoint(jets, x, p)
-    eigenvalue = point.criticalpair()
+    eigenvalue = point.critical_eigenvalue()
     if eigenvalue is None:
         return _NONE
     omega = eigenvalue.imag
@@ -88,7 +88,7 @@ def neimark_sacker(jets, x, p):
     5.4).
     """
     point = CriticalPoint(jets, x, p)
-    eigenvalue = point.criticalpair()
+    eigenvalue = point.critical_eigenvalue()
     if eigenvalue is None:
         return _NONE
     theta = cmath.phase(eigenvalue)
