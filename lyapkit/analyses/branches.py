@@ -1,5 +1,6 @@
 """Branches in one parameter, both ways from where they begin, and those that special points on them give birth to."""
 
+import copy
 import dataclasses
 
 import numpy as np
@@ -81,10 +82,12 @@ def from_birth(setting, birth, parent):
 
 def _follow(setting, problem, u, tangent):
     longest = setting.max_step or _LONGEST[problem.kind]
+    own = copy.copy(problem)  # which changes on its way
     found = pseudo_arclength.follow(
-        problem, u, tangent, step=min(_STEP, longest), most_points=setting.most_points, monitor=setting.monitor,
+        own, u, tangent, step=min(_STEP, longest), most_points=setting.most_points, monitor=setting.monitor,
         longest=longest,
     )  # fmt: skip
+    found.points = [point.measured_in(problem.scale) for point in found.points]
     if problem.kind == "cycle":
         if found.end == "bound" and found.points[-1].u[-2] == problem.bounds[1][2]:
             found.end = "period_diverges"

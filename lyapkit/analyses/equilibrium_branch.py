@@ -9,6 +9,7 @@ also where eigenvalues meet and become complex (Kuznetsov, Elements of Applied B
 import numpy as np
 
 from lyapkit.analyses import normal_forms
+from lyapkit.analyses.curve_problems import extent, grown
 from lyapkit.analyses.jets import Jets
 from lyapkit.analyses.stability import eigenvalues
 from lyapkit.flags import STABLE
@@ -26,7 +27,7 @@ class EquilibriumBranch:
         self.jets, self.n, self.is_map = jets, jets.n, jets.system.kind == "map"
         self._once = Jets(jets.system, jets.parameters) if jets.period > 1 else jets
         self.bounds = [(self.n, *bounds)]
-        self.scale = np.array([max(1.0, abs(x).max()) * np.sqrt(self.n)] * self.n + [bounds[1] - bounds[0]])
+        self.scale = np.array([extent(x)] * self.n + [bounds[1] - bounds[0]])
 
     def equations(self, u):
         """The residual (n,) and its Jacobian (n, n + 1)."""
@@ -45,7 +46,8 @@ class EquilibriumBranch:
         return tests | {"hopf": signed(sums(found))}
 
     def arrived(self, u):
-        """Nothing is kept from point to point."""
+        """States that have grown are measured by another scale."""
+        self.scale = grown(self.scale, u[: self.n])
 
     def inspect(self, u, tangent):
         """An equilibrium is never a reason to end."""

@@ -24,7 +24,7 @@ from scipy.optimize import brentq
 _ITERATIONS = 10
 _CONVERGED = 1e-8  # a change below this, in units of the scale, leaves its square
 _ROUNDING = 1e-11  # a change that shrinks no more is accepted below this
-_EXACT = 1e-12  # a residual this small, relative to its terms, is that of a solution, whatever step it asks for
+_EXACT = 1e-13  # a residual this small, relative to its terms, is that of a solution, whatever step it asks for
 _SINGULAR = 1e12  # a tangent that is solved for grows to this just at a branch point
 _FAR = 1e-5  # a step that such a residual does not warrant
 _EASY, _HARD = 3, 6  # iterations from which steps grow and shrink
@@ -41,12 +41,20 @@ _SAME = 1e-6  # of a step: special points nearer than this are one
 
 @dataclasses.dataclass
 class Point:
-    """A point of a curve: unknowns, unit tangent (in units of the scale), tests, and those that vanish here."""
+    """A point of a curve: unknowns, unit tangent in units of a scale, tests, and those that vanish here."""
 
     u: np.ndarray
     tangent: np.ndarray
     tests: dict
     special: tuple = ()
+    scale: np.ndarray | None = None
+
+    def measured_in(self, scale):
+        """The same point with its tangent in units of another scale."""
+        if self.scale is None or self.scale is scale:
+            return self
+        tangent = self.tangent * self.scale / scale
+        return dataclasses.replace(self, tangent=tangent / np.linalg.norm(tangent), scale=scale)
 
 
 @dataclasses.dataclass
@@ -152,7 +160,7 @@ def follow(problem, u, tangent, *, step, most_points, monitor, longest=None, clo
 def _followed(problem, u, tangent, step, most_points, monitor, longest, closes):
     jacobian = problem.equations(u)[1]
     problem.arrived(u)
-    points = [Point(u, tangent, problem.tests(u, jacobian, tangent))]
+    points = [Point(u, tangent, problem.tests(u, jacobian, tangent), scale=problem.scale)]
     length = step
     if _outside(problem, u + 1e-9 * problem.scale * tangent):
         return Branch(points, "bound")
@@ -178,9 +186,8 @@ def _followed(problem, u, tangent, step, most_points, monitor, longest, closes):
         problem.arrived(there.u)
         points.append(there)
         if problem.scale is not before:
-            tangent = there.tangent * before / problem.scale
-            length *= np.linalg.norm(tangent)
-            there.tangent = tangent / np.linalg.norm(tangent)
+            length *= np.linalg.norm(there.tangent * before / problem.scale)
+            points[-1] = there.measured_in(problem.scale)
         monitor.add(1)
         if landed:
             return Branch(points, "bound")
@@ -203,7 +210,7 @@ def _next(problem, here, length):
     away = np.linalg.norm((u - here.u) / problem.scale - length * here.tangent)
     if not (tangent @ here.tangent >= _LEAST_COSINE and away <= _FARTHEST * length):
         return None, iterations, "stalled"
-    return Point(u, tangent, problem.tests(u, jacobian, tangent)), iterations, None
+    return Point(u, tangent, problem.tests(u, jacobian, tangent), scale=problem.scale), iterations, None
 
 
 def _outside(problem, u):
@@ -293,7 +300,7 @@ def _between(problem, here, there, distance, length):
     if not converged:
         return None
     tangent = turned(problem, problem.equations(u)[1], across)
-    return Point(u, tangent, problem.tests(u, jacobian, tangent))
+    return Point(u, tangent, problem.tests(u, jacobian, tangent), scale=problem.scale)
 
 
 def _back(problem, points, length):
