@@ -9,7 +9,7 @@ from lyapkit.plot.axes import grid_dims, variable_of
 from lyapkit.plot.colours import FAILED, Scale, scale
 from lyapkit.plot.labels import SMALL, angle_ticks, axis_label, fixed_parameters, mathtext, parameter_text
 from lyapkit.plot.plane_curves import draw_curves
-from lyapkit.plot.planes import trim
+from lyapkit.plot.planes import mark
 
 # variable, mode, title; in the order of the panels
 _PANELS = (
@@ -85,12 +85,7 @@ def _panel(ax, data, title, of_cycles):
     bar = ax.figure.colorbar(image, ax=ax, extend=colours.extend, pad=0.02, aspect=30)
     bar.outline.set_linewidth(0.6)
     bar.ax.tick_params(labelsize=SMALL)
-    if colours.meanings:
-        edges = bar.norm.boundaries
-        bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
-        bar.minorticks_off()
-    elif colours.diverging:
-        trim(bar, data.values)
+    mark(bar, colours, data.values)
     units = data.attrs.get("units", "1")
     ax.set_title(title if units == "1" else f"{title} ({units})", fontsize=10)
 

@@ -83,15 +83,20 @@ def _image(ax, data, colours, mode):
     bar.outline.set_linewidth(0.6)
     number = rf" $\lambda_{{{mode}}}$" if "mode" in data.coords else ""
     bar.set_label(axis_label(data, data.attrs.get("long_name", data.name) + number))
+    mark(bar, colours, data.values)
+
+
+def mark(bar, colours, values):
+    """Ticks of a colour bar: the meanings of flags, or of a symmetric scale what the values use."""
     if colours.meanings:
         edges = bar.norm.boundaries
         bar.set_ticks(0.5 * (edges[1:] + edges[:-1]), labels=colours.meanings)
         bar.minorticks_off()
     elif colours.diverging:
-        trim(bar, data.values)
+        _trim(bar, values)
 
 
-def trim(bar, values):
+def _trim(bar, values):
     """Show of the symmetric scale only what the values use."""
     low, high = bar.norm.vmin, bar.norm.vmax
     finite = values[np.isfinite(values)]
