@@ -93,6 +93,7 @@ END = {
     "period_diverges": 6,
     "no_cycle": 7,
     "other_branch": 8,
+    "unbounded": 9,
 }
 
 # what orbits do in the long run; coexistence: attractors of different kinds

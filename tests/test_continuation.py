@@ -269,3 +269,11 @@ def test_branches_are_drawn(lorenz):
     assert abs(hopf.get_xdata() - 470 / 19).max() < LOCATED
     with pytest.raises(ValueError, match="unit"):
         lk.plot.branch(lorenz, unit=3)
+
+
+def test_a_branch_that_runs_to_infinity_says_so():
+    """x = 1 / a."""
+    system = lk.define_flow(lambda x, a: (a * x[0] - 1.0,), parameters={"a": 1.0}, dimension=1)
+    ds = run(system, "a", (-1.0, 2.0), start=[1.0])
+    assert ds.end_reason.values[0].tolist() == [END["unbounded"], END["bound"]]
+    assert abs(ds.a * ds.state[:, 0] - 1.0).max() < 1e-9

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import lyapkit as lk
-from lyapkit.flags import SPECIAL_KIND
+from lyapkit.flags import END, SPECIAL_KIND
 
 
 def test_a_pair_of_cycles_branches_off():
@@ -50,3 +50,39 @@ def test_fold_of_cycles_in_closed_form():
     others = np.where(abs(found[:, 0]) > abs(found[:, 1]), found[:, 0], found[:, 1])
     np.testing.assert_allclose(others[away], growth[away], atol=1e-6)
     np.testing.assert_array_equal(cycles.stable.values[away], np.where(square > 0.5, 1, -1)[away])
+
+
+def test_a_doubled_family_between_two_doublings_is_followed_once():
+    """x' = y, y' = z, z' = -z - b y - x + x^2: cycles that double and halve again; each doubling by limit_cycle too."""
+    system = lk.symbolic_flow({"x": "y", "y": "z", "z": "-z-b*y-x+x**2"}, parameters={"b": 0.9})
+    ds = lk.continuation(system, "b", (0.3, 1.2), start=[0.0, 0.0, 0.0], switch=True)
+    doublings = ds.isel(special=np.flatnonzero(ds.special_kind == SPECIAL_KIND["period_doubling"]))
+    assert doublings.sizes["special"] == 2 and ds.sizes["branch"] == 3
+    assert (ds.end_reason.values[2] == END["other_branch"]).all()
+    doubled = ds.isel(point=np.flatnonzero(ds.branch_number == 3))
+    low, high = sorted(doublings.special_b.values)
+    assert abs(doubled.b.min() - low) < 0.05 and abs(doubled.b.max() - high) < 1e-6
+    for i in range(2):
+        one = doublings.isel(special=i)
+        there = lk.limit_cycle(
+            system.with_(b=float(one.special_b)), guess=one.special_state.values, period=float(one.special_period)
+        )
+        assert abs(there.floquet_multiplier.values + 1.0).min() < 1e-6
+
+
+def test_a_family_ends_where_it_shrinks_to_its_hopf_point():
+    system = lk.systems.brusselator(A=1.0, B=2.5)
+    ds = lk.continuation(system, "B", (1.5, 3.0), start=lk.limit_cycle(system))
+    assert ds.end_reason.values[0].tolist() == [END["no_cycle"], END["bound"]]
+    assert abs(float(ds.B[0]) - 2.0) < 0.01 and float(ds.B[-1]) == 3.0
+
+
+def test_a_doubled_branch_begins_at_a_point_of_an_earlier_result():
+    system = lk.systems.rossler(a=0.2, b=0.2, c=2.5)
+    first = lk.continuation(system, "c", (2.0, 3.5), start=lk.limit_cycle(system))
+    at = int(np.flatnonzero(first.special_kind == SPECIAL_KIND["period_doubling"])[0])
+    doubled = lk.continuation(system, "c", (2.0, 3.5), start=first.isel(special=at))
+    there = lk.limit_cycle(system.with_(c=3.5))
+    one = doubled.isel(point=int(np.argmax(doubled.c.values)))
+    assert float(one.c) == 3.5
+    np.testing.assert_allclose(one.period, there.period, rtol=1e-8)

@@ -82,7 +82,7 @@ def from_birth(setting, birth, parent):
 
 def _follow(setting, problem, u, tangent):
     longest = setting.max_step or _LONGEST[problem.kind]
-    own = copy.copy(problem)  # which changes on its way
+    own = copy.copy(problem) if problem.kind == "equilibrium" else problem  # whose scale grows on its way
     found = pseudo_arclength.follow(
         own, u, tangent, step=min(_STEP, longest), most_points=setting.most_points, monitor=setting.monitor,
         longest=longest,
@@ -91,7 +91,7 @@ def _follow(setting, problem, u, tangent):
     if problem.kind == "cycle":
         if found.end == "bound" and found.points[-1].u[-2] == problem.bounds[1][2]:
             found.end = "period_diverges"
-        if found.end == "no_cycle":  # what is located between here and the point at rest is that point
+        if found.end in ("no_cycle", "other_branch"):  # what is located on the last step is that end
             while found.points[-1].special:
                 found.points.pop()
     return found
@@ -144,7 +144,8 @@ def everything(setting, branches):
     while at < len(branches) and len(branches) < setting.most_branches:
         branch = branches[at]
         at += 1
-        _note_ends(branch, branches, done)
+        if not branch.parent:
+            _note_ends(branch, branches, done)
         for special in branch.special:
             if special.kind not in setting.switch or len(branches) >= setting.most_branches:
                 continue
@@ -155,6 +156,7 @@ def everything(setting, branches):
             starts = [] if birth is None else [s for s in birth.starts if not any(passes(b, s[0]) for b in branches)]
             if starts:
                 branches.append(from_birth(setting, dataclasses.replace(birth, starts=starts), at))
+                _note_ends(branches[-1], branches, done)
     return branches
 
 
@@ -172,7 +174,13 @@ def _near(problem, one, other, distance):
 
 
 def _note_ends(branch, branches, done):
-    """A family of cycles that shrinks to a point ends at a Hopf point, which bears no other family."""
+    """A family that shrinks to a point ends at a Hopf point, a doubled one at a doubling: they bear no other family."""
+    if branch.parent and branch.ends[1] == "other_branch":
+        last = branch.points[-1].u[-1]
+        doublings = [s for s in branches[branch.parent - 1].special if s.kind == "period_doubling"]
+        nearest = min(doublings, key=lambda s: abs(s.point.u[-1] - last), default=None)
+        if nearest is not None and abs(nearest.point.u[-1] - last) <= _SHRUNK * branch.problem.scale[-1]:
+            done.append((branches[branch.parent - 1].problem, nearest))
     for end, point in zip(branch.ends, (branch.points[0], branch.points[-1]), strict=True):
         if end != "no_cycle":
             continue

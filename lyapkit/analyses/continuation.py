@@ -54,7 +54,8 @@ def continuation(
                    that it gives birth to. Default: all fixed points at the system's own parameters
     period         iterates after which a point of a map recurs, default 1
     switch         True, or kinds among hopf, period_doubling and branch_point: special points at which the branches
-                   that they give birth to are followed as well
+                   that they give birth to are followed as well; cycles only in parameters that may differ by lane,
+                   so not in a vector given as one number, such as bh of gated units
     max_step       longest step, in the width of the bounds, the size of the state, and ln T; default 0.02, cycles 0.05
     most_points    points of a branch in each direction, default 1000; most_branches: default 16
     longest_period at which a family counts as one of diverging period, default 200 times that of its first cycle

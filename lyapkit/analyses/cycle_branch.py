@@ -155,9 +155,13 @@ class CycleBranch:
             self.steps, ends, before = 2 * self.steps, finer, wrong
 
     def inspect(self, u, tangent):
-        """Where the orbit has shrunk to a point and comes out on the other side, there is no cycle any more."""
+        """Whether the orbit has shrunk to a point, or its two halves to one orbit, and comes out on the other side."""
         nodes, before = self.orbit(u)[0], self._reference
         same = ((nodes - nodes.mean(axis=0)) * (before - before.mean(axis=0))).sum()
+        half = self.nodes // 2
+        halves = ((nodes[:half] - nodes[half:]) * (before[:half] - before[half:])).sum()
+        if same >= 0.0 and halves < 0.0:
+            return "other_branch"
         if same < 0.0:
             return "no_cycle"
         return "period_diverges" if self._stands(tangent) else None

@@ -15,6 +15,7 @@ from lyapkit.analyses.stability import eigenvalues
 from lyapkit.flags import STABLE
 
 _NONE = 1e-13  # gaps below this, relative to the largest, are nothing but rounding
+_UNBOUNDED = 1e6  # states so much larger than at first, in units of the scale, run to infinity
 _REAL = 1e-7  # angle of a pair, or imaginary part relative to its modulus, below which it is real
 
 
@@ -28,6 +29,7 @@ class EquilibriumBranch:
         self._once = Jets(jets.system, jets.parameters) if jets.period > 1 else jets
         self.bounds = [(self.n, *bounds)]
         self.scale = np.array([extent(x)] * self.n + [bounds[1] - bounds[0]])
+        self._farthest = _UNBOUNDED * self.scale[0]
 
     def equations(self, u):
         """The residual (n,) and its Jacobian (n, n + 1)."""
@@ -50,7 +52,8 @@ class EquilibriumBranch:
         self.scale = grown(self.scale, u[: self.n])
 
     def inspect(self, u, tangent):
-        """An equilibrium is never a reason to end."""
+        """An equilibrium that runs to infinity is a reason to end."""
+        return "unbounded" if abs(u[: self.n]).max() > self._farthest else None
 
     def orbit(self, u):
         """The iterates (q, n) of a periodic point; of a flow the equilibrium (1, n)."""
