@@ -2,16 +2,15 @@
 
 import copy
 import dataclasses
-import math
 
 import numpy as np
 import xarray as xr
 
 from lyapkit.analyses import curve_starts, pseudo_arclength
-from lyapkit.analyses.codimension_two import classified, several
+from lyapkit.analyses.codimension_two import classified, ends_here
 from lyapkit.analyses.curve_problems import KINDS, problem_of
 from lyapkit.analyses.jets import Jets
-from lyapkit.analyses.verb import positive, whole
+from lyapkit.analyses.verb import interval, positive, whole
 from lyapkit.flags import CODIMENSION_TWO, CRITICALITY, END, STATUS
 from lyapkit.nearest import nearest
 from lyapkit.progress import Monitor
@@ -153,19 +152,8 @@ def _checked_bounds(system, names, bounds):
         given = bounds.get(name, system.model.ranges.get(name, (None,))[:2])
         if given == (None,):
             raise ValueError(f"bounds: none given for {name}, accepted: a mapping with {name}: (low, high)")
-        limits.append(checked_interval(f"bounds of {name}", given))
+        limits.append(interval(f"bounds of {name}", given))
     return limits
-
-
-def checked_interval(name, given):
-    """(low, high) of two finite numbers, low below high."""
-    try:
-        low, high = (float(value) for value in given)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name}: given {given!r}, accepted: (low, high), two numbers") from None
-    if not (math.isfinite(low) and math.isfinite(high) and low < high):
-        raise ValueError(f"{name}: given {given!r}, accepted: two finite numbers, low below high")
-    return low, high
 
 
 def _checked_start(system, names, limits, start):
@@ -228,8 +216,8 @@ def _both_ways(problem, u, longest, most_points, monitor):
 
 
 def _cut(curve, u):
-    """A curve up to where it ends although its equations go on (see `several`)."""
-    ends = [i for i, point in enumerate(curve.points) if point.special and several(curve.problem, point)]
+    """A curve up to where it ends although its equations go on (see `ends_here`)."""
+    ends = [i for i, point in enumerate(curve.points) if point.special and ends_here(curve.problem, point)]
     begin = int(np.argmin([np.linalg.norm((point.u - u) / curve.problem.scale) for point in curve.points]))
     low, high = max((i for i in ends if i <= begin), default=None), min((i for i in ends if i >= begin), default=None)
     if low == high and low is not None:  # begun there: the longer side

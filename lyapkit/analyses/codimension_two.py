@@ -39,7 +39,7 @@ def classified(curve, point):
     if not vanishing:
         return CODIMENSION_TWO["none"], False
     name = names[vanishing[0]]
-    if curve.kind == "fold" and several(curve, point):
+    if curve.kind == "fold" and ends_here(curve, point):
         return CODIMENSION_TWO["resonance_1_1" if curve.is_map else "bogdanov_takens"], True
     if name is None:  # the pair's block is 1 or -1
         name = "resonance_1_1" if point.tests["one"] > -2.0 else "resonance_1_2"
@@ -50,7 +50,7 @@ def classified(curve, point):
     return CODIMENSION_TWO[name], bool(normal_forms.FORMS[name](curve.jets, *curve.split(point.u)).degenerate)
 
 
-def several(curve, point):
+def ends_here(curve, point):
     """Whether a curve of folds or Hopf points ends here, as a second direction is neutral, or a pair not turning.
 
     No unfolding of a single direction or of a turning pair applies; beyond is the curve of another equilibrium, or of

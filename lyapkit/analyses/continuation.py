@@ -8,7 +8,7 @@ from lyapkit.analyses.branch_starts import started
 from lyapkit.analyses.branch_switching import KINDS
 from lyapkit.analyses.branches import Setting, everything
 from lyapkit.analyses.cycle_branch import extremes
-from lyapkit.analyses.verb import positive, real, whole
+from lyapkit.analyses.verb import interval, positive, whole
 from lyapkit.flags import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND, STATUS
 from lyapkit.progress import Monitor
 from lyapkit.results import dataset
@@ -90,7 +90,7 @@ def _checked(system, parameter, bounds, switch, max_step, most_points, most_bran
         raise ValueError(f"parameter: {parameter} is no number that may vary, accepted: {', '.join(movable(system))}")
     own = system.parameters[parameter]
     limits = system.model.ranges.get(parameter, (None,))[:2] if bounds is None else bounds
-    low, high = _interval(parameter, limits)
+    low, high = interval(f"bounds of {parameter}", limits)
     if not low <= own <= high:
         raise ValueError(f"bounds: given {low:g} to {high:g}, accepted: around {parameter} of the system, {own:g}")
     if longest_period is not None:
@@ -101,15 +101,6 @@ def _checked(system, parameter, bounds, switch, max_step, most_points, most_bran
         "most_points": whole("most_points", most_points, 2, 10**7),
         "most_branches": whole("most_branches", most_branches, 1, 10**4), "switch": _kinds(switch),
     }  # fmt: skip
-
-
-def _interval(parameter, given):
-    if len(np.shape(given)) != 1 or len(given) != 2 or given[0] is None:
-        raise ValueError(f"bounds: given {given!r}, accepted: (low, high) of {parameter}")
-    low, high = (real("bounds", value) for value in given)
-    if not low < high:
-        raise ValueError(f"bounds: given {given!r}, accepted: low below high")
-    return low, high
 
 
 def _kinds(switch):
@@ -135,7 +126,7 @@ def _described(setting, branches, attrs):
     variables = {name if key == "parameter" else key: (dims[key], values) for key, values in joined.items()}
     numbers = [np.full(len(branch.points), i) for i, branch in enumerate(branches, 1)]
     per_end = ("branch", "end")
-    laws = [[law for law in branch.laws] for branch in branches]
+    laws = [branch.laws for branch in branches]
     variables |= {
         "branch_number": (("point",), np.concatenate(numbers).astype(np.int64)),
         "branch_kind": (("branch",), np.array([BRANCH_KIND[b.problem.kind] for b in branches], dtype=np.int8)),

@@ -14,7 +14,7 @@ import numpy as np
 from lyapkit.analyses import normal_forms
 from lyapkit.analyses.critical_pairs import critical_pair
 
-KINDS = {"flow": ("hopf", "fold"), "map": ("fold", "neimark_sacker", "period_doubling")}
+KINDS = {"flow": ("hopf", "fold"), "map": ("neimark_sacker", "fold", "period_doubling")}
 
 
 _GROWN = 1.5  # states that much larger are measured by another scale

@@ -58,7 +58,7 @@ def near(jets, kind, bounds, x, p, monitor):
     curve = problem_of(kind, jets, bounds, x, p)
     u, converged = pseudo_arclength.settled(curve, np.concatenate([x, p]))
     if converged:
-        u = _onto_bounds(curve, u)
+        u = pseudo_arclength.snapped(curve, u, _BEYOND)
         if _close(curve, u, np.concatenate([x, p])):
             return u
     if left > _AT_REST * (1.0 + abs(x).max()):
@@ -90,19 +90,6 @@ def _equilibrium(jets, x, p):
                 best, least = x, size
             x = x + newton.steps(residual[None], (jacobian - eye)[None])[0]
     return best, least
-
-
-def _onto_bounds(curve, u):
-    """A point of the curve, or where it is somewhat beyond a bound, the curve's point on that."""
-    for index, low, high in curve.bounds:
-        bound = min(max(u[index], low), high)
-        if 0.0 < abs(u[index] - bound) <= _BEYOND * curve.scale[index]:
-            across, guess = np.zeros(len(u)), u.copy()
-            across[index], guess[index] = 1.0, bound
-            there, _, _, converged = pseudo_arclength.correct(curve, guess, across)
-            if converged:
-                there[index], u = bound, there
-    return u
 
 
 def _close(curve, u, guess):

@@ -88,11 +88,15 @@ def settled(problem, u):
     return u, False
 
 
-def snapped(problem, u):
-    """The point u of a curve, or where it lies on a bound but for rounding, the curve's point exactly there."""
+def snapped(problem, u, beyond=_ON_BOUND):
+    """The point u of a curve, or where it lies on a bound but for rounding, the curve's point exactly there.
+
+    So too where it lies up to `beyond`, in units of the scale, outside of a bound.
+    """
     for index, low, high in problem.bounds:
-        for bound in (low, high):
-            if 0.0 < abs(u[index] - bound) <= _ON_BOUND * problem.scale[index]:
+        for bound, outside in ((low, u[index] < low), (high, u[index] > high)):
+            reach = beyond if outside else _ON_BOUND
+            if 0.0 < abs(u[index] - bound) <= reach * problem.scale[index]:
                 across, guess = np.zeros(len(u)), u.copy()
                 across[index], guess[index] = 1.0, bound
                 there, _, _, converged = correct(problem, guess, across)

@@ -60,6 +60,17 @@ def real(name, value):
     return number
 
 
+def interval(name, given):
+    """`given` as (low, high), two finite numbers, low below high."""
+    try:
+        low, high = (float(value) for value in given)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: given {given!r}, accepted: (low, high), two numbers") from None
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"{name}: given {given!r}, accepted: two finite numbers, low below high")
+    return low, high
+
+
 def whole(name, value, low, high):
     """`value` as a whole number from low to high."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value <= high:

@@ -3,9 +3,9 @@
 import numpy as np
 
 from lyapkit.analyses.bifurcation_curve import bifurcation_curve
+from lyapkit.analyses.curve_problems import KINDS
 from lyapkit.flags import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
 
-KINDS = {"flow": ("hopf", "fold"), "map": ("neimark_sacker", "fold", "period_doubling")}
 # what the closed forms of the systems are called -> their kind
 _CALLED = {"Hopf": "hopf", "SNIC": "fold", "fold": "fold", "Neimark-Sacker": "neimark_sacker"}
 _CODES = ("kind", "source", "codimension_two")
