@@ -11,6 +11,7 @@ import dataclasses
 import numpy as np
 
 from lyapkit.analyses import estimators, zero_verdict
+from lyapkit.analyses.block_kinds import merged
 from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.clock import Clock, clock
 from lyapkit.analyses.locking import first_return
@@ -96,6 +97,9 @@ def label(system, values, states, how, monitor):
 
     `how` is a `watch`. A torus has as many dimensions as zeros; whether all of them move is not asked here.
     """
+    parts = system.model.blocks and not values and system.model.blocks(system.parameters)
+    if parts:
+        return _of_blocks(system, *parts, states, how, monitor)
     labels = Labels.unknown(states, how.n_exponents)
     open_, steps = np.arange(len(states)), how.clock.steps
     with np.errstate(all="ignore"):
@@ -111,6 +115,16 @@ def label(system, values, states, how, monitor):
         rates = values_at(system, labels.state, values)
         labels.speed = np.linalg.norm(rates if system.kind == "flow" else rates - labels.state, axis=1)
     return labels
+
+
+def _of_blocks(system, block, columns, states, how, monitor):
+    """Labels of a network of independent blocks."""
+    part, blocks = block(), len(next(iter(columns.values())))
+    each = dataclasses.replace(how, n_exponents=part.dimension)
+    values = {name: np.tile(column, len(states)) for name, column in columns.items()}
+    labels = label(part, values, states.reshape(len(states) * blocks, -1), each, monitor)
+    alike = np.unique(np.stack(list(columns.values())), axis=1, return_inverse=True)[1]
+    return Labels(**merged(labels, np.ravel(alike), system.kind == "flow", how.n_exponents))
 
 
 @dataclasses.dataclass
