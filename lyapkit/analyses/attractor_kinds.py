@@ -158,7 +158,8 @@ def _followed(system, values, states, how, steps, framed, monitor):
     if not framed:
         return _Window(record, None, None, None, stride * time.dt, steps)
     short = 0 < steps % batch < batch // 2
-    mean, error, regular = estimators.estimated(sums[: tangent.WEIGHTS], sums[tangent.WEIGHTS :], time.dt, k, short)
+    sums, batches = sums[: tangent.WEIGHTS], sums[tangent.WEIGHTS :]
+    mean, error, regular = estimators.estimated(sums, batches, time.dt, k, steps // 4 * time.dt, short)
     mean, error = mean[:k, :count].T, error[:k, :count].T
     order = np.argsort(-mean, axis=1, kind="stable")
     mean, error = (np.take_along_axis(array, order, axis=1) for array in (mean, error))
