@@ -133,6 +133,10 @@ _WORDS = {
     "period_law_exponent": ("exponent of T ~ |p - p0|^exponent", "1"),
     "period_law_rate": ("lambda of T ~ -ln |p - p0| / lambda", "1 per {step}"),
     "sample": ("number of the sample", "1"),
+    "duration_needed": ("duration to average over for a verdict on the sign", "{steps}"),
+    "n_zeros_confidence": ("lower bound of the confidence in the number of zero exponents", "1"),
+    "flow_direction_exponent": ("growth rate of the velocity", "nats per {step}"),
+    "flow_direction_mode": ("mode of the flow's own direction; 0: none", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
@@ -170,7 +174,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "special_branch", "parent",
+    "branch_number", "special_branch", "parent", "flow_direction_mode",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
