@@ -110,3 +110,5 @@ REGIME = {
 BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
 SPECIAL_KIND = {"hopf": 0, "fold": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4}
 PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
+# what becomes of a gradient in a range of floating-point numbers
+GRADIENT_END = {"vanishes": -1, "stays": 0, "explodes": 1, "undecided": 2}

@@ -4,28 +4,29 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock, checked_state, spectrum_clock, time_direction
-from lyapkit.analyses.delays import delay_clock
-from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.tangent_product import tangent_product
-from lyapkit.analyses.verb import verb, whole
-from lyapkit.flags import STATUS
-from lyapkit.systems.system import System
+from lyapkit.analyses.sensitivity import Sensitivity, sensitivity
+from lyapkit.analyses.verb import verb
 
 
 @dataclasses.dataclass(frozen=True)
 class _LearningSignal:
-    system: System
-    initial_state: np.ndarray
-    clock: Clock
-    stops: np.ndarray
-    delays: np.ndarray
-    exponents: object  # the plan of the spectrum
-    seed: int
+    forward: Sensitivity
+
+    @property
+    def system(self):
+        return self.forward.system
+
+    @property
+    def initial_state(self):
+        return self.forward.initial_state
 
     @property
     def work(self):
-        return 2 * self.clock.steps + self.clock.transient + self.exponents.work
+        return self.forward.work
+
+    @property
+    def attrs(self):
+        return self.forward.attrs
 
     @property
     def variables(self):
@@ -36,35 +37,17 @@ class _LearningSignal:
 
     @property
     def coords(self):
-        return {"delay": self.delays, "mode": np.arange(1, self.system.dimension + 1)}
-
-    @property
-    def attrs(self):
-        clock = self.clock
-        return {
-            "method": clock.method,
-            "dt": clock.dt,
-            "transient": clock.transient * clock.dt,
-            "seed": self.seed,
-            "logarithm": "natural",
-            **time_direction(self.system),
-        }
+        return {"delay": self.forward.delays, "mode": self.forward.modes}
 
     def measure(self, values, states, monitor):
-        product = tangent_product(self.system, values, states, self.clock, self.stops, self.seed, monitor)
-        spectrum = self.exponents.measure(values, states, monitor)
-        logs, exponents = product.log_singular_value, spectrum["lyapunov_exponent"]
+        found, delays = self.forward.measure(values, states, monitor), self.forward.delays
+        logs = found["log_singular_value"]
         with np.errstate(invalid="ignore"):
-            excess = logs[:, :, 0] - exponents[:, :1] * self.delays
-        status = np.where(product.status == STATUS["ok"], spectrum["status"], product.status)
-        return {
-            "log_singular_value": logs,
-            "finite_time_growth_rate": logs / self.delays[:, None],
+            excess = logs[:, :, 0] - found["lyapunov_exponent"][:, :1] * delays
+        return found | {
+            "finite_time_growth_rate": logs / delays[:, None],
             "sensitivity_log_norm": logs[:, :, 0],
             "non_normal_growth": excess,
-            "lyapunov_exponent": exponents,
-            "lyapunov_exponent_stderr": spectrum["lyapunov_exponent_stderr"],
-            "status": status.astype(np.int8),
         }
 
 
@@ -115,20 +98,4 @@ def learning_signal(
     >>> ds.sensitivity_log_norm.values.round(6)
     array([  2.305076,  -1.633129, -61.713815])
     """
-    time, stops, delays = delay_clock(system, delays, transient, dt, method)
-    state = checked_state(system, initial_state)
-    return _LearningSignal(
-        system, state, time, stops, delays,
-        exponents_from(system, state, time, duration),
-        whole("seed", seed, 0, 2**63 - 1),
-    )  # fmt: skip
-
-
-def exponents_from(system, state, time, duration):
-    """The plan of the spectrum of the orbit that the clock's delays start on."""
-    own = {} if system.kind == "map" else {"dt": time.dt, "method": time.method}
-    before = time.transient * time.dt
-    if duration is None:
-        default = spectrum_clock(system, before, None, own.get("dt"), own.get("method"))
-        duration = max(default.duration, time.duration)
-    return lyapunov_spectrum.plan(system, initial_state=state, transient=before, duration=duration, **own)
+    return _LearningSignal(sensitivity(system, delays, initial_state, transient, duration, dt, method, seed))
