@@ -20,6 +20,8 @@ _PUBLIC = {
     "random_network": "systems.models.random_network",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
+    "learning_signal": "analyses.learning_signal",
+    "gradient_horizon": "analyses.gradient_horizon",
     "covariant_vectors": "analyses.covariant_vectors",
     "limit_cycle": "analyses.limit_cycle",
     "rotation_number": "analyses.rotation_number",

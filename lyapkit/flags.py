@@ -122,3 +122,5 @@ ATTRACTOR_KIND = {
     "diverging": 6,
     "undecided": 7,
 }
+# what becomes of a gradient in a range of floating-point numbers
+GRADIENT_END = {"vanishes": -1, "stays": 0, "explodes": 1, "undecided": 2}

@@ -132,6 +132,16 @@ _WORDS = {
     "period_law_parameter": ("parameter at which the period diverges", "1"),
     "period_law_exponent": ("exponent of T ~ |p - p0|^exponent", "1"),
     "period_law_rate": ("lambda of T ~ -ln |p - p0| / lambda", "1 per {step}"),
+    "delay": ("delay since t0, the end of the transient", "{steps}"),
+    "log_singular_value": ("ln of the singular value of dx(t0 + d)/dx(t0)", "nats"),
+    "finite_time_growth_rate": ("ln of the singular value over the delay", "nats per {step}"),
+    "sensitivity_log_norm": ("ln |dx(t0 + d)/dx(t0)|", "nats"),
+    "non_normal_growth": ("ln |dx(t0 + d)/dx(t0)| less the largest exponent times the delay", "nats"),
+    "dtype": ("kind of floating-point number", "1"),
+    "horizon": ("delay until the gradient leaves the range", "{steps}"),
+    "asymptotic_horizon": ("delay until the gradient leaves the range, by the largest exponent", "{steps}"),
+    "gradient_end": ("what becomes of the gradient", "1"),
+    "directions_inside": ("singular values of dx(t0 + d)/dx(t0) inside the range", "1"),
     "sample": ("number of the sample", "1"),
     "duration_needed": ("duration to average over for a verdict on the sign", "{steps}"),
     "n_zeros_confidence": ("lower bound of the confidence in the number of zero exponents", "1"),
@@ -162,19 +172,21 @@ _FLAGS = {
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
+    "gradient_end": flags.GRADIENT_END,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
-    "orbit_regime": flags.REGIME["undecided"],
+    "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode",
+    "branch_number", "special_branch", "parent", "directions_inside",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
