@@ -39,6 +39,9 @@ _PUBLIC = {
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",
+    "block_diagonal_weights": "analyses.block_diagonal_weights",
+    "torch_weights": "analyses.block_network",
+    "save_weights": "analyses.block_network",
 }
 _MODULES = ("systems", "plot")
 

@@ -149,18 +149,27 @@ _WORDS = {
     "flow_direction_mode": ("mode of the flow's own direction; 0: none", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
+    # block_diagonal_weights
+    "weight": ("weight", "1"),
+    "input_unit": ("unit that the weight acts on", "1"),
+    "block": ("number of the block of two units", "1"),
+    "multiplier": ("factor by which distances from the cycle shrink in one {turn}", "1"),
+    "distance_to_hopf": ("distance to the Hopf curve in the plane of gain and angle", "1"),
+    "distance_to_snic": ("distance to the SNIC curve, the fold of fixed points, in the plane of gain and angle", "1"),
+    "attempts": ("candidates until one passed its certificate", "1"),
+    "share_accepted": ("blocks over candidates", "1"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
     "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
-    "growth": "real part",
+    "growth": "real part", "turn": "period",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
     "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
-    "growth": "ln of the modulus",
+    "growth": "ln of the modulus", "turn": "iterate",
 }  # fmt: skip
 _FLAGS = {
     "status": flags.STATUS, "lyapunov_sign": flags.SIGN, "estimator": flags.ESTIMATOR, "stable": flags.STABLE,
@@ -187,6 +196,7 @@ _WHOLE = (
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode",
     "branch_number", "special_branch", "parent", "directions_inside",
+    "branch_number", "special_branch", "parent", "attempts",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
