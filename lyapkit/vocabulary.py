@@ -137,6 +137,19 @@ _WORDS = {
     "time": ("time since the end of the transient", "{steps}"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
+    # perturbation
+    "distance": ("distance of the perturbed orbit", "1"),
+    "log_distance": ("ln of the distance of the perturbed orbit", "nats"),
+    "tangent_log_norm": ("ln of the length of the tangent vector", "nats"),
+    "log_ratio": ("ln of the distance less that of the tangent vector", "nats"),
+    "phase_shift": ("phase shift of the perturbed orbit", "time units"),
+    "asymptotic_phase_shift": ("phase shift in the end", "time units"),
+    "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
+    "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
+    "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
+    "size": ("size of the perturbation", "1"),
+    "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
+    "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
