@@ -94,6 +94,20 @@ def is_regular(weighted, spread, plain, error):
     return np.isfinite(spread).all(axis=0) & (exact | ~chaotic)
 
 
+def estimated(weighted, batches, dt, k, short_last=False, estimator="auto"):
+    """Means of all rows, their standard errors (k + 1, L), and in which lanes they are weighted Birkhoff means (L,)."""
+    plain, error = plain_mean(batches, dt, short_last)
+    whole, spread = weighted_mean(weighted, dt)
+    if estimator == "auto":
+        regular = is_regular(whole[:k], spread[:k], plain[:k], error[:k])
+    else:
+        regular = np.full(plain.shape[1], estimator == "birkhoff")
+    # a run of a few steps has no weighted mean: the weights vanish at its ends
+    regular &= ~np.isnan(whole).any(axis=0)
+    spread = guarded(spread, error)
+    return np.where(regular, whole, plain), np.where(regular, spread, error), regular
+
+
 def kaplan_yorke(exponents, errors, signs, complete):
     """Kaplan-Yorke dimension (L,) and its error, of sorted exponents (k, L); verdicts of zero count as zero.
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses import estimators
+from lyapkit.analyses import estimators, zero_verdict
 from lyapkit.analyses.blocks import UnionOfBlocks
 from lyapkit.analyses.checks import (
     blanked,
@@ -27,7 +27,7 @@ from lyapkit.analyses.clock import (
 )
 from lyapkit.analyses.propagation import INTERVALS, Ensemble
 from lyapkit.analyses.verb import choice, positive, truth, verb, whole
-from lyapkit.flags import ESTIMATOR, SIGN, STATUS
+from lyapkit.flags import ESTIMATOR, STATUS
 from lyapkit.kernels import tangent
 from lyapkit.systems.system import System
 
@@ -36,7 +36,6 @@ from lyapkit.systems.system import System
 VOLUME_SAMPLES, VOLUME_STRIDE, MANY_UNITS = 200, 50, 128
 _REST = 1e-12  # relative error of an exponent that is what the volume leaves
 _ROUNDS = 10  # `until` doubles the duration at most this often
-_TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,8 +141,10 @@ class _Spectrum:
         sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2
-        mean, error, regular = self._estimate(sums[: tangent.WEIGHTS], batches, short_last)
         k = self.n_exponents
+        mean, error, regular = estimators.estimated(
+            sums[: tangent.WEIGHTS], batches, self.clock.dt, k, short_last, self.estimator
+        )
         order = np.argsort(-mean[:k], axis=0, kind="stable")
         exponents = np.take_along_axis(mean[:k], order, axis=0)
         errors = np.take_along_axis(error[:k], order, axis=0)
@@ -164,7 +165,7 @@ class _Spectrum:
         loss = conditioning_loss(exponents, condition, measured, self.clock.dt, self.system.dimension)
         errors = np.where(exponents == -np.inf, np.nan, errors + np.where(lost, 0.0, loss))
         skewness = orthogonality(ensemble.gather("frame"), self.system.data.layout.spread)
-        signs = self._signs(exponents, errors)
+        signs = zero_verdict.signs(exponents, errors, self.margin)
         result = {
             "lyapunov_exponent": exponents,
             "lyapunov_exponent_stderr": errors,
@@ -190,31 +191,6 @@ class _Spectrum:
             return 0
         least = 1 if self.system.dimension < MANY_UNITS else min(VOLUME_STRIDE, steps)
         return max(steps // VOLUME_SAMPLES, least)
-
-    def _estimate(self, weighted, batches, short_last):
-        dt = self.clock.dt
-        plain, error = estimators.plain_mean(batches, dt, short_last)
-        whole_mean, spread = estimators.weighted_mean(weighted, dt)
-        if self.estimator == "auto":
-            k = self.n_exponents
-            regular = estimators.is_regular(whole_mean[:k], spread[:k], plain[:k], error[:k])
-        else:
-            regular = np.full(plain.shape[1], self.estimator == "birkhoff")
-        # a run of a few steps has no weighted mean: the weights vanish at its ends
-        regular &= ~np.isnan(whole_mean).any(axis=0)
-        spread = estimators.guarded(spread, error)
-        return np.where(regular, whole_mean, plain), np.where(regular, spread, error), regular
-
-    def _signs(self, exponents, errors):
-        """Verdicts: "zero" where the 95 % interval lies inside the margin, else by one-sided 99 %."""
-        with np.errstate(all="ignore"):
-            reach = _TWO_SIDED_95 * errors
-            zero = abs(exponents) + reach < self.margin
-            above = exponents - _ONE_SIDED_99 * errors > 0
-            below = (exponents + _ONE_SIDED_99 * errors < 0) | (exponents == -np.inf)
-        signs = np.full(exponents.shape, SIGN["undecided"], dtype=np.int8)
-        signs[above], signs[below], signs[zero] = SIGN["positive"], SIGN["negative"], SIGN["zero"]
-        return signs
 
     def what_follows(self, exponents, errors, signs):
         """Kaplan-Yorke dimension and entropy rate (L,) of sorted exponents (k, L), with their errors."""
