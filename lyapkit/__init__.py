@@ -29,6 +29,7 @@ _PUBLIC = {
     "fixed_points": "analyses.fixed_points",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
+    "perturbation": "analyses.perturbation",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "continuation": "analyses.continuation",
     "scan": "scanning",

@@ -160,6 +160,19 @@ _WORDS = {
     "share_accepted": ("blocks over candidates", "1"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
+    # perturbation
+    "distance": ("distance of the perturbed orbit", "1"),
+    "log_distance": ("ln of the distance of the perturbed orbit", "nats"),
+    "tangent_log_norm": ("ln of the length of the tangent vector", "nats"),
+    "log_ratio": ("ln of the distance less that of the tangent vector", "nats"),
+    "phase_shift": ("phase shift of the perturbed orbit", "time units"),
+    "asymptotic_phase_shift": ("phase shift in the end", "time units"),
+    "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
+    "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
+    "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
+    "size": ("size of the perturbation", "1"),
+    "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
+    "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
@@ -194,9 +207,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "special_branch", "parent", "flow_direction_mode",
-    "branch_number", "special_branch", "parent", "directions_inside",
-    "branch_number", "special_branch", "parent", "attempts",
+    "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
