@@ -20,7 +20,7 @@ from lyapkit.systems.layout import padded
 from lyapkit.systems.network import NetworkModel
 from lyapkit.systems.network_codegen import taped
 
-_SEGMENT_NUMBERS = 2**21  # of the states and tapes of a segment: 16 MB
+_SEGMENT_NUMBERS = 2**23  # of the states and tapes of a segment: 64 MB
 _MAP = np.array([[0.0, 0.0], [0.0, 1.0]])  # a map as a method of one stage
 
 
