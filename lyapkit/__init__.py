@@ -29,6 +29,7 @@ _PUBLIC = {
     "fixed_points": "analyses.fixed_points",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
+    "perturbation": "analyses.perturbation",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "continuation": "analyses.continuation",
     "scan": "scanning",
@@ -39,6 +40,9 @@ _PUBLIC = {
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",
+    "block_diagonal_weights": "analyses.block_diagonal_weights",
+    "torch_weights": "analyses.block_network",
+    "save_weights": "analyses.block_network",
 }
 _MODULES = ("systems", "plot")
 

@@ -143,20 +143,46 @@ _WORDS = {
     "gradient_end": ("what becomes of the gradient", "1"),
     "directions_inside": ("singular values of dx(t0 + d)/dx(t0) inside the range", "1"),
     "sample": ("number of the sample", "1"),
+    "duration_needed": ("duration to average over for a verdict on the sign", "{steps}"),
+    "n_zeros_confidence": ("lower bound of the confidence in the number of zero exponents", "1"),
+    "flow_direction_exponent": ("growth rate of the velocity", "nats per {step}"),
+    "flow_direction_mode": ("mode of the flow's own direction; 0: none", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
+    # block_diagonal_weights
+    "weight": ("weight", "1"),
+    "input_unit": ("unit that the weight acts on", "1"),
+    "block": ("number of the block of two units", "1"),
+    "multiplier": ("factor by which distances from the cycle shrink in one {turn}", "1"),
+    "distance_to_hopf": ("distance to the Hopf curve in the plane of gain and angle", "1"),
+    "distance_to_snic": ("distance to the SNIC curve, the fold of fixed points, in the plane of gain and angle", "1"),
+    "attempts": ("candidates until one passed its certificate", "1"),
+    "share_accepted": ("blocks over candidates", "1"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
+    # perturbation
+    "distance": ("distance of the perturbed orbit", "1"),
+    "log_distance": ("ln of the distance of the perturbed orbit", "nats"),
+    "tangent_log_norm": ("ln of the length of the tangent vector", "nats"),
+    "log_ratio": ("ln of the distance less that of the tangent vector", "nats"),
+    "phase_shift": ("phase shift of the perturbed orbit", "time units"),
+    "asymptotic_phase_shift": ("phase shift in the end", "time units"),
+    "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
+    "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
+    "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
+    "size": ("size of the perturbation", "1"),
+    "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
+    "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
     "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
-    "growth": "real part",
+    "growth": "real part", "turn": "period",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
     "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
-    "growth": "ln of the modulus",
+    "growth": "ln of the modulus", "turn": "iterate",
 }  # fmt: skip
 _FLAGS = {
     "status": flags.STATUS, "lyapunov_sign": flags.SIGN, "estimator": flags.ESTIMATOR, "stable": flags.STABLE,
@@ -181,7 +207,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "special_branch", "parent", "directions_inside",
+    "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
