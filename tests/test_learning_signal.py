@@ -120,6 +120,23 @@ def test_growth_at_long_delays_is_the_exponents():
     np.testing.assert_allclose(total, np.log(0.3) * ds.delay, rtol=1e-12)
 
 
+def test_blocks_that_do_not_know_of_each_other_give_the_union_of_their_signals():
+    alpha, theta = np.array([1.3, 2.0, 0.8]), np.array([0.5, 0.9, 1.2])
+    system = lk.systems.block_rotation_map(alpha=alpha, theta=theta)
+    keywords = {"delays": [1, 30, 400], "transient": 50, "duration": 100}
+    ds = lk.learning_signal(system, **keywords)
+    starts = system.initial_state.reshape(3, 2)
+    parts = [
+        lk.learning_signal(lk.systems.rotation_map(alpha=a, theta=t), initial_state=x, **keywords)
+        for a, t, x in zip(alpha, theta, starts, strict=True)
+    ]
+    union = -np.sort(-np.concatenate([part.log_singular_value for part in parts], axis=1), axis=1)
+    np.testing.assert_array_equal(ds.log_singular_value, union)
+    # a coupling of zeros makes them one system
+    coupled = system.with_(coupling=np.zeros((6, 6)))
+    np.testing.assert_allclose(lk.learning_signal(coupled, **keywords).log_singular_value, union, rtol=1e-10, atol=1e-9)
+
+
 def test_dead_units_give_minus_infinity():
     """The first unit is silent from the second step on, the second doubles."""
     system = lk.systems.rnn_map(W=[[0.5, 0.0], [0.0, 2.0]], b=[-1.0, 0.0], activation="relu")

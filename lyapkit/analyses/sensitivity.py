@@ -4,10 +4,11 @@ import dataclasses
 
 import numpy as np
 
+from lyapkit.analyses.blocks import merged_status
 from lyapkit.analyses.clock import Clock, checked_state, spectrum_clock, time_direction
 from lyapkit.analyses.delays import delay_clock
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.tangent_product import tangent_product
+from lyapkit.analyses.tangent_product import TangentProduct, tangent_product
 from lyapkit.analyses.verb import whole
 from lyapkit.flags import STATUS
 from lyapkit.systems.system import System
@@ -48,7 +49,7 @@ class Sensitivity:
 
     def measure(self, values, states, monitor):
         """Arrays (points, ...): the logarithms (delay, mode), exponents and their errors (mode), status."""
-        product = tangent_product(self.system, values, states, self.clock, self.stops, self.seed, monitor)
+        product = self._product(values, states, monitor)
         spectrum = self.exponents.measure(values, states, monitor)
         status = np.where(product.status == STATUS["ok"], spectrum["status"], product.status)
         return {
@@ -57,6 +58,20 @@ class Sensitivity:
             "lyapunov_exponent_stderr": spectrum["lyapunov_exponent_stderr"],
             "status": status.astype(np.int8),
         }
+
+    def _product(self, values, states, monitor):
+        """The tangent product; of a network of blocks that do not know of each other the blocks', as lanes."""
+        arguments = self.clock, self.stops, self.seed, monitor
+        parts = self.system.model.blocks and self.system.model.blocks(self.system.parameters)
+        if not parts:
+            return tangent_product(self.system, values, states, *arguments)
+        block, own = parts
+        points, count = len(states), len(next(iter(own.values())))
+        tiled = {name: np.tile(column, points) for name, column in own.items()}
+        product = tangent_product(block(), tiled, states.reshape(points * count, -1), *arguments)
+        logs = product.log_singular_value.reshape(points, count, len(self.stops), -1)
+        logs = np.moveaxis(logs, 1, 2).reshape(points, len(self.stops), -1)
+        return TangentProduct(-np.sort(-logs, axis=2), merged_status(product.status.reshape(points, count)))
 
 
 def sensitivity(system, delays, initial_state, transient, duration, dt, method, seed):

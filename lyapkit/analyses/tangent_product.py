@@ -28,10 +28,9 @@ _LOST = 1e-10  # an entry of R that is this small relative to its row has lost i
 
 @dataclasses.dataclass(frozen=True)
 class TangentProduct:
-    """What has been found at the delays: ln of the singular values, states, and how it went."""
+    """What has been found at the delays: ln of the singular values, and how it went."""
 
     log_singular_value: np.ndarray  # (points, delays, n), largest first, NaN where the orbit has ended
-    state: np.ndarray  # (points, delays, n)
     status: np.ndarray  # (points,)
 
 
@@ -42,16 +41,15 @@ def tangent_product(system, values, states, clock, stops, seed, monitor):
     product = (_Large if system.data.layout.spread else _Small)(system.dimension, len(states), seed)
     ensemble = Ensemble(system, values, states, clock, *_frame(system, run))
     ensemble.run(clock.transient, monitor, orthonormalise=False)
-    found, at = [], []
+    found = []
     for length in np.diff(stops, prepend=0):
         for maps in run(system, values, ensemble, clock, int(length) // segment, segment, monitor):
             product.multiply(maps)
         found.append(product.snapshot())
-        at.append(ensemble.gather("x")[:, : len(states)])
     logs = np.stack([singular_values(*one) for one in found], axis=1)
     status = _outcome(clock, ensemble, logs, product.least)
     ended = np.isnan(logs).any(axis=2, keepdims=True)
-    return TangentProduct(np.where(ended, np.nan, logs), np.moveaxis(np.array(at), -1, 0), status)
+    return TangentProduct(np.where(ended, np.nan, logs), status)
 
 
 def _must_run_along(system):

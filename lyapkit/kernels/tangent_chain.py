@@ -228,12 +228,20 @@ def _turn(upper, logs, p, q, cosine):
     scaled = 2.0 * cosine / (difference + math.sqrt(difference * difference + (2.0 * ratio * cosine) ** 2))
     tangent = ratio * scaled
     factor = 1.0 / math.sqrt(1.0 + tangent * tangent)
+    # their new lengths, as both were unit vectors
+    length = factor * math.sqrt(1.0 + tangent * ratio * (2.0 * cosine + tangent * ratio))
+    apart = max(0.0, 1.0 - cosine * cosine)
+    other_length = factor * math.sqrt((1.0 - scaled * cosine) ** 2 + scaled * scaled * apart)
+    if other_length == 0.0:  # one direction twice
+        logs[q] = -math.inf
+        return
+    first, second = factor / length, factor / other_length
     for k in range(upper.shape[1]):
         one, other = upper[p, k], upper[q, k]
-        upper[p, k] = factor * (one + tangent * ratio * other)
-        upper[q, k] = factor * (other - scaled * one)
-    _normalise(upper, logs, p)
-    _normalise(upper, logs, q)
+        upper[p, k] = first * (one + tangent * ratio * other)
+        upper[q, k] = second * (other - scaled * one)
+    logs[p] += math.log(length)
+    logs[q] += math.log(other_length)
 
 
 @kernel(types.void(_STACK, types.int64, types.int64, _STACK, _STACK, _STACK, _VECTOR, _MATRIX, _MATRIX))
@@ -264,8 +272,9 @@ def singular_values(logs, uppers):
     """ln of the singular values of exp(logs) U (cases, n), in place and not sorted; uppers (cases, n, n) are spent."""
     for case in range(logs.shape[0]):
         upper, own = uppers[case], logs[case]
-        for i in range(own.shape[0]):
-            _normalise(upper, own, i)
-        for _ in range(_SWEEPS):
-            if not _sweep(upper, own):
-                break
+        turned, sweeps = True, 0
+        while turned and sweeps < _SWEEPS:
+            for i in range(own.shape[0]):
+                _normalise(upper, own, i)
+            turned = _sweep(upper, own)
+            sweeps += 1
