@@ -30,6 +30,7 @@ _PUBLIC = {
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "perturbation": "analyses.perturbation",
+    "robustness": "analyses.robustness",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "continuation": "analyses.continuation",
     "scan": "scanning",

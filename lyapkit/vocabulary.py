@@ -173,6 +173,33 @@ _WORDS = {
     "size": ("size of the perturbation", "1"),
     "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
     "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
+    # robustness
+    "share_with_zeros": ("share of the disturbed systems that keep their zero exponents", "1"),
+    "share_undecided": ("share of the disturbed systems of which that is undecided", "1"),
+    "largest_kept_size": ("largest size up to which at least half keep their zero exponents", "1"),
+    "abs_exponent_mean": ("mean of |Lyapunov exponent|", "nats per {step}"),
+    "abs_exponent_spread": ("standard deviation of |Lyapunov exponent|", "nats per {step}"),
+    "zero_slope": ("slope of |exponent| of a former zero in the size", "nats per {step}"),
+    "zero_slope_stderr": ("standard error of the slope", "nats per {step}"),
+    "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
+    "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
+    "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),
+    "attractor_kind": ("kind of the attractor", "1"),
+    "kind_before": ("kind of the undisturbed attractor", "1"),
+    "member": ("number of the disturbance", "1"),
+    "kind_of_attractor": ("kind of the attractor", "1"),
+    "kind_share": ("share of the disturbed systems whose attractor is of this kind", "1"),
+    "conditional_exponent": ("largest conditional Lyapunov exponent", "nats per {step}"),
+    "conditional_exponent_stderr": ("standard error of the conditional exponent", "nats per {step}"),
+    "predicted_exponent": ("conditional exponent of phase reduction", "nats per {step}"),
+    "block_frequency": ("frequency of the block about the origin", "turns per {step}"),
+    "frequency_before": ("frequency of the block of the undisturbed system", "turns per {step}"),
+    "lock_size": ("smallest size at which the pair of blocks is locked", "1"),
+    "lock_p": ("p of the pair's ratio p : q of frequencies when it locks; 0: it does not", "1"),
+    "lock_q": ("q of the pair's ratio p : q of frequencies when it locks; 0: it does not", "1"),
+    "pair": ("number of the pair of blocks", "1"),
+    "pair_first": ("first block of the pair", "1"),
+    "pair_second": ("second block of the pair", "1"),
 }
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
@@ -193,6 +220,8 @@ _FLAGS = {
     "border_end": flags.END, "criticality": flags.CRITICALITY, "codimension_two": flags.CODIMENSION_TWO,
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
+    "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
+    "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
     "gradient_end": flags.GRADIENT_END,
 }  # fmt: skip
@@ -208,6 +237,7 @@ _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts",
+    "branch_number", "special_branch", "parent", "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
