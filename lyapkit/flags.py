@@ -110,3 +110,17 @@ REGIME = {
 BRANCH_KIND = {"equilibrium": 0, "cycle": 1}
 SPECIAL_KIND = {"hopf": 0, "fold": 1, "branch_point": 2, "period_doubling": 3, "neimark_sacker": 4}
 PERIOD_LAW = {"none": 0, "saddle_node_circle": 1, "homoclinic": 2}
+# attractors; continuous_family: moves, and has zeros that do not move besides
+ATTRACTOR_KIND = {
+    "absent": -1,
+    "fixed_point": 0,
+    "limit_cycle": 1,
+    "torus": 2,
+    "continuous_attractor": 3,
+    "continuous_family": 4,
+    "chaos": 5,
+    "diverging": 6,
+    "undecided": 7,
+}
+# what becomes of a gradient in a range of floating-point numbers
+GRADIENT_END = {"vanishes": -1, "stays": 0, "explodes": 1, "undecided": 2}

@@ -57,7 +57,7 @@ def attracting_root(system, values, states, clock, period, spacing, monitor):
     x, basis = _aligned(system, values, states, clock, period, k, monitor)
     begin = x
     for _ in range(_ROUNDS):
-        image, carried = _carried(system, values, x, clock, period, basis, monitor)
+        image, carried = carried_on(system, values, x, clock, period, basis, monitor)
         residual = image - x
         block, sane = _finite(np.swapaxes(basis, 1, 2) @ carried, image)
         multipliers, vectors = np.linalg.eig(block)
@@ -89,7 +89,7 @@ def _aligned(system, values, x, clock, period, k, monitor):
     return ensemble.gather("x").T[: len(x)], np.linalg.qr(np.where(np.isfinite(basis), basis, 0.0))[0]
 
 
-def _carried(system, values, x, clock, period, basis, monitor):
+def carried_on(system, values, x, clock, period, basis, monitor):
     """f^q(x) (points, n) and D f^q basis (points, n, k)."""
     points, _, k = basis.shape
     ensemble = Ensemble(system, values, x, clock, k, np.eye(k, system.dimension))

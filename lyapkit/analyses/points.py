@@ -18,3 +18,13 @@ def groups(*keys):
     table = np.array(keys).T
     for row in np.unique(table, axis=0):
         yield (*row.tolist(), np.flatnonzero((table == row).all(axis=1)))
+
+
+def mean_of(record):
+    """Means (n, P) of a record (samples, n, P); by halves, so that bits do not depend on the lanes."""
+    total, count = record, len(record)
+    while len(total) > 1:
+        half = len(total) // 2
+        rest = total[2 * half :]
+        total = np.concatenate([total[:half] + total[half : 2 * half], rest])
+    return total[0] / count

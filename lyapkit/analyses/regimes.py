@@ -14,7 +14,7 @@ from lyapkit.analyses import estimators
 from lyapkit.analyses.checks import starting_frame
 from lyapkit.analyses.clock import Clock
 from lyapkit.analyses.locking import first_return
-from lyapkit.analyses.points import select
+from lyapkit.analyses.points import mean_of, select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.flags import REGIME, STABLE
 from lyapkit.kernels import tangent
@@ -94,7 +94,7 @@ def _at_rest(system, values, states, points, clock, steps, monitor):
         cycles = only_cycles(system, points) & ~at_unstable & _recurs(record)
         verdict = np.where(cycles, REGIME["limit_cycle"], verdict)
     verdict = np.where(gone, REGIME["diverging"], verdict)
-    middle = np.where(rests[:, None], x, _mean(record[half:]))
+    middle = np.where(rests[:, None], x, mean_of(record[half:]).T)
     return verdict.astype(np.int8), x, middle
 
 
@@ -113,16 +113,6 @@ def only_cycles(system, points):
         return np.zeros(len(points.count), dtype=bool)
     repelling = (points.stable == STABLE["unstable"]) | (points.stable == STABLE["absent"])
     return points.complete & ~points.full & repelling.all(axis=1)
-
-
-def _mean(record):
-    """Mean states (P, n) of a record (samples, n, P); by halves, so that bits do not depend on the lanes."""
-    total, count = record, len(record)
-    while len(total) > 1:
-        half = len(total) // 2
-        rest = total[2 * half :]
-        total = np.concatenate([total[:half] + total[half : 2 * half], rest])
-    return total[0].T / count
 
 
 def _moving(system, values, states, watch, steps, monitor):

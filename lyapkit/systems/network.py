@@ -65,15 +65,19 @@ class NetworkCell:
 
     def scratch_rows(self, data, columns):
         """Rows of working space that suffice for all kernels loaded so far."""
-        needed = [
-            sum(data.rows[space] * (columns if per_column else 1) for space, per_column in working)
-            for working in self._working.values()
-        ]
-        return max(needed, default=0)
+        return max((_rows(working, data, columns) for working in self._working.values()), default=0)
+
+    def adjoint_rows(self, data, columns):
+        """Rows of working space that the adjoint takes, which keeps them from its first half to its second."""
+        return _rows(self._working["adjoint"], data, columns)
 
     def prepare(self, raw):
         """The prepared parameters: the raw ones (raw_rows, L) as they are."""
         return np.ascontiguousarray(raw)
+
+
+def _rows(working, data, columns):
+    return sum(data.rows[space] * (columns if per_column else 1) for space, per_column in working)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
