@@ -7,7 +7,7 @@ import sys
 import traceback
 
 import lyapkit
-from lyapkit import bifurcation_commands
+from lyapkit import bifurcation_commands, learning_commands
 from lyapkit.options import UsageError, assign, split
 from lyapkit.output import (
     FAILED_POINTS,
@@ -87,6 +87,7 @@ def _parser():
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
     _add_analyses(commands)
     bifurcation_commands.add_to(commands, _command, _add_outputs)
+    learning_commands.add_to(commands, _command, _add_outputs)
     _add_readers(commands)
     return parser
 
