@@ -27,6 +27,7 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+    "attractors": "analyses.attractors",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "perturbation": "analyses.perturbation",

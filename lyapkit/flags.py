@@ -34,6 +34,7 @@ REMEDY = {
     "no_bifurcation": "no bifurcation of this kind was found; widen the bounds, or give a start",
     "unreadable": "the file holds no network that load_network takes; see the attribute unreadable for the reasons",
     "too_many": "more points were found than there is room for; raise most_points",
+    "too_many": "more were found than there is room for; raise most_points (of attractors, most_attractors)",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
@@ -128,3 +129,5 @@ ATTRACTOR_KIND = {
 GRADIENT_END = {"vanishes": -1, "stays": 0, "explodes": 1, "undecided": 2}
 # whether a trained network moves without being driven
 OSCILLATES = {"no": 0, "yes": 1, "undecided": 2}
+# what becomes of a signal, or a gradient, over long delays
+SIGNAL = {"vanishes": -1, "persists": 0, "explodes": 1, "undecided": 2}

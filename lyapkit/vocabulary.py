@@ -143,6 +143,17 @@ _WORDS = {
     "gradient_end": ("what becomes of the gradient", "1"),
     "directions_inside": ("singular values of dx(t0 + d)/dx(t0) inside the range", "1"),
     "sample": ("number of the sample", "1"),
+    "attractor": ("number of the attractor, that of the largest basin first", "1"),
+    "attractor_kind": ("kind of the attractor", "1"),
+    "attractor_dimension": ("independent frequencies, or dimension of a continuous attractor", "1"),
+    "family_dimension": ("zeros that do not move: dimension of the family that the attractor belongs to", "1"),
+    "basin_share": ("share of the initial states that settle on the attractor", "1"),
+    "basin_share_stderr": ("standard error of the basin's share", "1"),
+    "signal_growth": ("ln of the root mean square growth of perturbations over the delay", "nats"),
+    "signal_fate": ("what becomes of a signal over long delays", "1"),
+    "n_attractors": ("number of attractors found", "1"),
+    "diverging_share": ("share of the initial states that diverge", "1"),
+    "undecided_share": ("share of the initial states whose attractor was not told", "1"),
     "duration_needed": ("duration to average over for a verdict on the sign", "{steps}"),
     "n_zeros_confidence": ("lower bound of the confidence in the number of zero exponents", "1"),
     "flow_direction_exponent": ("growth rate of the velocity", "nats per {step}"),
@@ -231,6 +242,8 @@ _FLAGS = {
     "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
     "gradient_end": flags.GRADIENT_END, "oscillates": flags.OSCILLATES,
+    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "attractor_kind": flags.ATTRACTOR_KIND,
+    "signal_fate": flags.SIGNAL,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
@@ -239,6 +252,8 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
     "oscillates": flags.OSCILLATES["undecided"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
+    "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
+    "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
@@ -246,6 +261,8 @@ _WHOLE = (
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts", "units",
     "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
+    "branch_number", "special_branch", "parent", "flow_direction_mode",
+    "attractor_dimension", "family_dimension", "n_attractors",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
