@@ -45,6 +45,7 @@ _PUBLIC = {
     "block_diagonal_weights": "analyses.block_diagonal_weights",
     "torch_weights": "analyses.block_network",
     "save_weights": "analyses.block_network",
+    "checkpoints": "analyses.checkpoints",
 }
 _MODULES = ("systems", "plot")
 

@@ -169,6 +169,13 @@ _WORDS = {
     "distance_to_snic": ("distance to the SNIC curve, the fold of fixed points, in the plane of gain and angle", "1"),
     "attempts": ("candidates until one passed its certificate", "1"),
     "share_accepted": ("blocks over candidates", "1"),
+    # checkpoints
+    "checkpoint": ("name of the file", "1"),
+    "training_step": ("last number in the name of the file", "1"),
+    "units": ("units of the network", "1"),
+    "oscillates": ("whether some attractor moves", "1"),
+    "moving_share": ("share of the initial states whose attractor moves", "1"),
+    "share_of_kind": ("share of the initial states whose attractor is of this kind", "1"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
     # perturbation
@@ -234,7 +241,7 @@ _FLAGS = {
     "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
     "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
-    "gradient_end": flags.GRADIENT_END,
+    "gradient_end": flags.GRADIENT_END, "oscillates": flags.OSCILLATES,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "attractor_kind": flags.ATTRACTOR_KIND,
     "signal_fate": flags.SIGNAL,
 }  # fmt: skip
@@ -243,6 +250,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
+    "oscillates": flags.OSCILLATES["undecided"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
     "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "signal_fate": flags.SIGNAL["undecided"],
@@ -251,8 +259,8 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts",
-    "branch_number", "special_branch", "parent", "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
+    "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts", "units",
+    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
     "branch_number", "special_branch", "parent", "flow_direction_mode",
     "attractor_dimension", "family_dimension", "n_attractors",
 )  # fmt: skip
