@@ -61,9 +61,14 @@ class UnionOfBlocks:
             running = np.moveaxis(grouped["running_exponent"], 1, 2)
             running = running.reshape(*running.shape[:2], -1)
             result["running_exponent"] = np.take_along_axis(running, order[:, None], axis=2)
-        ranks = np.zeros(max(_SEVERITY) + 1, dtype=int)
-        ranks[_SEVERITY] = np.arange(len(_SEVERITY))  # of each code
-        result["status"] = np.take(_SEVERITY, ranks[grouped["status"]].min(axis=1)).astype(np.int8)
+        result["status"] = merged_status(grouped["status"])
         merged = (result[name].T for name in _PER_MODE[:5])
         speeds = [np.linalg.norm(grouped[name], axis=1) for name in ("speed_before", "speed_after")]
         return result | self.whole.what_follows(*merged, speeds, result["averaging_duration"])
+
+
+def merged_status(status):
+    """The worst outcome (points,) of blocks (points, blocks)."""
+    ranks = np.zeros(max(_SEVERITY) + 1, dtype=int)
+    ranks[_SEVERITY] = np.arange(len(_SEVERITY))  # of each code
+    return np.take(_SEVERITY, ranks[status].min(axis=1)).astype(np.int8)

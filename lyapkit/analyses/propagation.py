@@ -1,6 +1,6 @@
 """Orbits of many points at once: a block of lanes, its working arrays and calls of the driver."""
 
-import time
+from time import perf_counter
 
 import numpy as np
 
@@ -28,21 +28,22 @@ class Ensemble:
     carried, all orthonormalised every `interval` steps (None: under control of the condition).
     single: products with a large network's frame in single precision. steps: step sizes (points,) in place of
     the clock's. directions (k, m): of the raw parameters, that the columns follow besides. brief: for a few steps.
+    time: of the states.
     """
 
     def __init__(
         self, system, values, states, clock, columns, frame=None, interval=None, single=False, steps=None,
-        directions=None, brief=False,
+        directions=None, brief=False, time=0.0,
     ):  # fmt: skip
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
         most = WIDTH if clock.rtol is not None else BRIEF_LANES if brief else MOST_LANES
         size = system.data.layout.points(columns, most)
-        cuts = [slice(at, at + size) for at in range(0, self.points, size)]
+        self._cuts = cuts = [slice(at, at + size) for at in range(0, self.points, size)]
         self._blocks = [
             _Block(
                 system, {k: v[cut] for k, v in values.items()}, states[cut], clock, columns, frame,
-                interval, single, clock.dt if steps is None else steps[cut], directions,
+                interval, single, clock.dt if steps is None else steps[cut], directions, time,
             )
             for cut in cuts
         ]  # fmt: skip
@@ -81,6 +82,11 @@ class Ensemble:
                 block.set_frame(lane, frames[:, :, min(at, last)])
                 at += 1
 
+    def set_states(self, states):
+        """Go on from the states (n, points), at the time that it is."""
+        for block, cut in zip(self._blocks, self._cuts, strict=True):
+            block.x[:] = block.layout.pack(states.T[cut])
+
     def restart_frames(self):
         """Begin the measurement: columns that died on a critical point start afresh, conditions at 1."""
         for block in self._blocks:
@@ -95,15 +101,15 @@ class Ensemble:
 class _Block:
     """The moving arrays of the points of one block, padded to whole vectors of lanes."""
 
-    def __init__(self, system, values, states, clock, columns, frame, interval, single, h, directions):
+    def __init__(self, system, values, states, clock, columns, frame, interval, single, h, directions, time):
         data, cell, step = system.data, system.cell, steps.propagator(clock.method)
-        self.points, self._layout = len(states), data.layout
-        rows, lanes = self._layout.rows, self._layout.lanes(self.points)
+        self.points, self.layout = len(states), data.layout
+        rows, lanes = self.layout.rows, self.layout.lanes(self.points)
         self._is_map = system.kind == "map"
-        self.x, self.t = self._layout.pack(states), np.zeros(lanes)
+        self.x, self.t = self.layout.pack(states), np.full(lanes, float(time))
         self.frame = np.zeros((columns, rows, lanes))
         if frame is not None:
-            self.frame[:] = self._layout.pack_columns(frame, lanes)
+            self.frame[:] = self.layout.pack_columns(frame, lanes)
         self.quality = np.zeros((tangent.QUALITY, lanes))
         longest = tangent.WINDOW // steps.span(step) if data.layout.spread else step.LONGEST_INTERVAL
         self.quality[tangent.WORST], self.quality[tangent.CEILING] = 1.0, longest
@@ -171,7 +177,7 @@ class _Block:
     def get(self, name):
         """The array `name`, its lanes (one for each system, also where one is spread over them) last."""
         array = getattr(self, name)
-        return self.lanes_of(array) if name == "quality" else self._layout.unpack(array)
+        return self.lanes_of(array) if name == "quality" else self.layout.unpack(array)
 
     def orthonormalise(self, wanted):
         """Whether the frame is orthonormalised from now on; only for fixed intervals."""
@@ -180,14 +186,14 @@ class _Block:
 
     def set_frame(self, lane, columns):
         """Give the system in a lane the columns (k, n)."""
-        if self._layout.spread:
-            self.frame[:] = self._layout.pack_columns(columns, 1)
+        if self.layout.spread:
+            self.frame[:] = self.layout.pack_columns(columns, 1)
         else:
             self.frame[:, :, lane] = columns
 
     def lanes_of(self, array):
         """The lanes of an array (..., lanes) of numbers for each system: all, or one where all are the same."""
-        return array[..., :1] if self._layout.spread else array
+        return array[..., :1] if self.layout.spread else array
 
     def run(self, count, chunk, monitor, settle, batch, stride):
         """One phase (see Ensemble.run), `chunk` steps a call; also returns a chunk for the next block."""
@@ -203,13 +209,13 @@ class _Block:
         while done < count:
             todo = min(chunk, count - done)
             self._call.set(start=done, steps=todo)
-            start = time.perf_counter()
+            start = perf_counter()
             tangent.advance(self._call.address)
-            spent = time.perf_counter() - start
+            spent = perf_counter() - start
             done += todo
             monitor.add(todo * self.points)
             chunk = _next_chunk(todo, spent)
-        return chunk, self.lanes_of(sums), self._layout.unpack(record)
+        return chunk, self.lanes_of(sums), self.layout.unpack(record)
 
 
 def _next_chunk(steps, spent):

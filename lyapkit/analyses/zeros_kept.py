@@ -1,0 +1,74 @@
+"""What is left of zero exponents under disturbances of growing size: shares, slopes, the largest harmless size."""
+
+import numpy as np
+
+from lyapkit.analyses import zero_verdict
+from lyapkit.flags import ATTRACTOR_KIND, SIGN
+
+SHARES = ("share_with_zeros", "share_undecided")
+MODES = ("abs_exponent_mean", "abs_exponent_spread")
+SLOPES = ("zero_slope", "zero_slope_stderr", "zero_power")
+
+
+def kept(before, after, sizes, margin):
+    """Variables of `robustness` from Labels (points) before and `Outcomes` (points, sizes, members) after."""
+    signs = zero_verdict.signs(after.exponents, after.stderr, margin)
+    undecided = (signs == SIGN["undecided"]).sum(axis=-1)
+    gone = after.kind == ATTRACTOR_KIND["diverging"]
+    wanted = before.zeros[:, None, None]
+    keeps = ~gone & (after.zeros >= wanted)
+    open_ = ~gone & ~keeps & (after.zeros + undecided >= wanted)
+    members = keeps.shape[2]
+    some = (before.zeros > 0)[:, None]
+    share = np.where(some, keeps.sum(axis=2) / members, np.nan)
+    result = {
+        "share_with_zeros": share,
+        "share_undecided": np.where(some, open_.sum(axis=2) / members, np.nan),
+        "largest_kept_size": _largest_kept(share, sizes),
+        "lyapunov_exponent": after.exponents,
+        "n_zeros": after.zeros,
+        "attractor_kind": after.kind,
+        "exponent_before": before.exponents,
+        "n_zeros_before": before.zeros,
+        "kind_before": before.kind,
+    }
+    size = abs(after.exponents)
+    result["abs_exponent_mean"], result["abs_exponent_spread"] = _mean_and_spread(size)
+    were = abs(before.exponents) + zero_verdict.TWO_SIDED_95 * before.stderr < margin
+    return result | _slopes(size, sizes, were)
+
+
+def _largest_kept(share, sizes):
+    """The largest size (points,) up to which at least half of the members keep their zeros; NaN: not even the least."""
+    half = np.logical_and.accumulate(share >= 0.5, axis=1).sum(axis=1)
+    return np.where(half > 0, sizes[np.maximum(half - 1, 0)], np.nan)
+
+
+def _mean_and_spread(size):
+    """Mean and standard deviation over the members (axis 2), those without exponents left out."""
+    there = np.isfinite(size)
+    count = there.sum(axis=2)
+    with np.errstate(all="ignore"):
+        mean = np.where(there, size, 0.0).sum(axis=2) / count
+        away = np.where(there, size - mean[:, :, None], 0.0)
+        return mean, np.where(count > 1, np.sqrt((away**2).sum(axis=2) / (count - 1)), np.nan)
+
+
+def _slopes(size, sizes, were):
+    """Slopes of |exponent| (points, sizes, members, k) in the size, for the modes (points, k) that were zero.
+
+    Each member's slope is the line through the origin with weights 1 / size^2, the mean of |exponent| / size; `power`
+    is the slope of ln of the mean in ln of the size, 1 where the response is linear.
+    """
+    with np.errstate(all="ignore"):
+        each = (size / sizes[None, :, None, None]).mean(axis=1)  # (points, members, k)
+        there = np.isfinite(each)
+        count = there.sum(axis=1)
+        slope = np.where(there, each, 0.0).sum(axis=1) / count
+        away = np.where(there, each - slope[:, None], 0.0)
+        error = np.where(count > 1, np.sqrt((away**2).sum(axis=1) / (count * (count - 1.0))), np.nan)
+        logs, at = np.log(_mean_and_spread(size)[0]), np.log(sizes)
+        at = (at - at.mean())[:, None]
+        power = (at * logs).sum(axis=1) / (at**2).sum()
+    found = (slope, error, np.where(np.isfinite(power), power, np.nan))
+    return {name: np.where(were, array, np.nan) for name, array in zip(SLOPES, found, strict=True)}
