@@ -72,6 +72,12 @@ def test_frequencies_of_a_torus_are_those_of_its_blocks():
     np.testing.assert_allclose(np.sort(ds.frequency.values[0, :2]), np.sort(1.0 / np.array(periods)), rtol=2e-8)
 
 
+@pytest.mark.parametrize("method", ["euler", "rk8", "tsit5", "dop853"])
+def test_methods(method):
+    ds = lk.attractors(lk.systems.rotation_flow(alpha=2.0, theta=0.8), n_starts=8, method=method)
+    assert kinds(ds) == [("limit_cycle", 1, 0)] and np.isfinite(ds.signal_growth).all()
+
+
 def test_64_blocks_have_64_zeros():
     generator = np.random.default_rng(0)
     alpha, theta = generator.uniform(1.2, 1.5, 64), generator.uniform(0.3, 0.55, 64)

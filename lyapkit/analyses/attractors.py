@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses.attractor_kinds import Watch, label, watch
 from lyapkit.analyses.basins import grouped
-from lyapkit.analyses.clock import Clock, checked_state
+from lyapkit.analyses.clock import checked_state
 from lyapkit.analyses.fixed_points import at_rest
 from lyapkit.analyses.points import repeated, select
 from lyapkit.analyses.search_box import checked_box, region
@@ -137,7 +137,7 @@ class _Attractors:
         frequency, period, dimension, family = tones(system, values, again, clock, monitor)
         torn = (kind == ATTRACTOR_KIND["torus"]) & (family > 0)
         kind = np.where(torn, ATTRACTOR_KIND["continuous_family"], kind)
-        delay = Clock(clock.method, clock.dt, 0, max(round(self.delay / clock.dt), 1))
+        delay = dataclasses.replace(clock, transient=0, steps=max(round(self.delay / clock.dt), 1))
         return {
             "attractor_kind": kind, "attractor_dimension": dimension, "family_dimension": family,
             "lyapunov_exponent": again.exponents, "lyapunov_exponent_stderr": again.stderr,
