@@ -15,6 +15,7 @@ from scipy.spatial.distance import pdist, squareform
 from lyapkit.analyses import orbit_signature
 from lyapkit.analyses.attractor_kinds import label
 from lyapkit.analyses.points import select
+from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.tones import tones
 from lyapkit.flags import ATTRACTOR_KIND
 
@@ -22,6 +23,7 @@ _SAME = 1e-6  # distance of one point of rest from itself, relative to 1 + |x|
 _WEAK, _WEAKLY_SAME = 1e-4, 1e-2  # and of one that attracts as a power of time, of which Newton's method finds less
 # halvings of edges, and how far apart, in their length, the points of a continuum then are; of many, short ones
 _LONG, _SHORT, _MANY = (3, 0.25), (1, 0.6), 100
+_ON = 50  # windows that orbits run on where they seem to be on different attractors
 _REPELS = 1e-6  # exponent of a point that attracts nothing
 _CONTINUUM = ATTRACTOR_KIND["continuous_attractor"]
 _RESTS = [ATTRACTOR_KIND["fixed_point"], _CONTINUUM]
@@ -142,17 +144,32 @@ def _shortest(distances, place, continuum):
 
 
 def _orbits(system, values, labels, moving, undecided, how, monitor):
-    """Groups of orbits that move, by their signatures."""
-    both = np.concatenate([moving, undecided])
-    if not len(moving):
-        return []
-    waves, errors = orbit_signature.signatures(system, select(values, both), labels.state[both], how.clock, monitor)
-    groups, free = [], np.ones(len(both), dtype=bool)
-    while free[: len(moving)].any():
-        leader = int(np.argmax(free))
-        same = free & orbit_signature.alike(waves, errors, waves[leader], errors[leader])
-        same[: len(moving)] &= labels.kind[moving] == labels.kind[moving[leader]]
-        same[leader] = True
-        groups.append(both[same])
-        free &= ~same
+    """Groups of orbits that move, by their signatures; those of a slow approach once they have run on."""
+    groups = [np.array([i]) for i in moving]
+    groups = _alike(system, values, labels, groups, undecided, how, monitor)
+    if len(groups) > 1:
+        leaders = np.array([group[0] for group in groups])
+        ensemble = Ensemble(system, select(values, leaders), labels.state[leaders], how.clock, 0)
+        ensemble.run(_ON * how.clock.steps, monitor)
+        labels.put(leaders, state=ensemble.gather("x").T[: len(leaders)])
+        groups = _alike(system, values, labels, groups, undecided[:0], how, monitor)
     return groups
+
+
+def _alike(system, values, labels, groups, undecided, how, monitor):
+    """Groups whose first orbits have the same signature and kind, joined; undecided orbits with the first that fits."""
+    if not groups:
+        return []
+    leaders = np.array([group[0] for group in groups])
+    both = np.concatenate([leaders, undecided])
+    waves, errors = orbit_signature.signatures(system, select(values, both), labels.state[both], how.clock, monitor)
+    members = [*groups, *undecided[:, None]]
+    result, free = [], np.ones(len(both), dtype=bool)
+    while free[: len(leaders)].any():
+        first = int(np.argmax(free))
+        same = free & orbit_signature.alike(waves, errors, waves[first], errors[first])
+        same[: len(leaders)] &= labels.kind[leaders] == labels.kind[leaders[first]]
+        same[first] = True
+        result.append(np.concatenate([members[i] for i in np.flatnonzero(same)]))
+        free &= ~same
+    return result
