@@ -30,7 +30,7 @@ _NEUTRAL = 1e-7  # per time unit: what the exponent of a point that attracts exc
 _FINE = 1e-6  # per time unit or iterate: error of integration, by which an exponent of zero may differ from it
 _SURE = 3.0  # standard errors
 _SETTLED, _FOR_SURE = 5.0, 40.0  # nats that neighbours have parted, or met; beyond rounding
-_SHRINKING = 0.97  # standard deviation of a regular orbit's second half over that of its first, that still shrinks
+_STEADY = 0.97  # standard deviation of a regular orbit's one half over that of its other, unless it changes
 _DRIFT = 0.45  # of what the halves of an orbit cover, the distance of their means; half of it where it goes straight
 _DENSE = 2048  # samples among which a cycle's period is looked for
 _RETURNED = 1e-6  # of a closed orbit of a map, relative to its size
@@ -257,7 +257,7 @@ def _moving(system, values, window, left, how, labels, index, last, monitor):
         flow = np.argmin(abs(exponents), axis=1)[:, None]  # the flow's own direction
         rate, doubt = (np.take_along_axis(array, flow, axis=1)[:, 0] for array in (exponents, errors))
         steady &= abs(rate) <= _SURE * doubt + np.where(regular, _FINE, how.margin)
-        steady &= ~(regular & _shrinks(window.record[..., left]))
+        steady &= ~(regular & _changes(window.record[..., left]))
         for verdict in (strict, whole):
             np.put_along_axis(verdict, flow, SIGN["zero"], axis=1)
     zeros, nats = (strict == SIGN["zero"]).sum(axis=1), exponents[:, 0] * span
@@ -307,14 +307,14 @@ def _drifts(record):
     return (apart > _DRIFT * wide).any(axis=0)
 
 
-def _shrinks(record):
-    """Whether the second half of orbits (samples, n, P) is smaller than the first."""
+def _changes(record):
+    """Whether the second half of orbits (samples, n, P) is smaller or larger than the first."""
     half = len(record) // 2
     sizes = []
     for part in (record[:half], record[half : 2 * half]):
         variances = mean_of((part - mean_of(part)) ** 2)
         sizes.append(sum(variances))  # one unit after the other, whatever the number of lanes
-    return np.sqrt(sizes[1]) < _SHRINKING * np.sqrt(sizes[0])
+    return np.minimum(*sizes) < _STEADY**2 * np.maximum(*sizes)
 
 
 def _flow_periods(system, values, states, how, window, monitor):

@@ -23,7 +23,7 @@ _SAME = 1e-6  # distance of one point of rest from itself, relative to 1 + |x|
 _WEAK, _WEAKLY_SAME = 1e-4, 1e-2  # and of one that attracts as a power of time, of which Newton's method finds less
 # halvings of edges, and how far apart, in their length, the points of a continuum then are; of many, short ones
 _LONG, _SHORT, _MANY = (3, 0.25), (1, 0.6), 100
-_ON = 50  # windows that orbits run on where they seem to be on different attractors
+_ON = 20  # windows that orbits run on where they seem to be on different attractors
 _REPELS = 1e-6  # exponent of a point that attracts nothing
 _CONTINUUM = ATTRACTOR_KIND["continuous_attractor"]
 _RESTS = [ATTRACTOR_KIND["fixed_point"], _CONTINUUM]
