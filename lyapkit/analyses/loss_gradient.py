@@ -103,7 +103,7 @@ class LossGradient:
         if self.is_flow:
             products = np.einsum("pdi,pdi->pd", losses, velocities)
             sizes = np.linalg.norm(losses, axis=2) * np.linalg.norm(velocities, axis=2)
-            with np.errstate(invalid="ignore"):
+            with np.errstate(invalid="ignore", divide="ignore"):  # at rest there is no velocity
                 result["velocity_overlap"] = products / sizes
         if self.is_flow and self.autonomous:
             begin = values_at(self.system, start, values)
