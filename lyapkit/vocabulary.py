@@ -158,6 +158,7 @@ _WORDS = {
     "abs_exponent_spread": ("standard deviation of |Lyapunov exponent|", "nats per {step}"),
     "zero_slope": ("slope of |exponent| of a former zero in the size", "nats per {step}"),
     "zero_slope_stderr": ("standard error of the slope", "nats per {step}"),
+    "linear_share": ("share of the disturbed systems whose |exponent| grows linearly", "1"),
     "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
     "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
     "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),

@@ -8,7 +8,7 @@ import importlib
 # public name -> its module; never the same word, or importing the module would hide the function
 _PUBLIC = {
     "plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles", "atlas": "atlases",
-    "bifurcation_diagram": "diagrams", "branch": "branches", "tongues": "tongue_plot",
+    "robustness": "robustness_plot", "bifurcation_diagram": "diagrams", "branch": "branches", "tongues": "tongue_plot",
 }  # fmt: skip
 
 __all__ = list(_PUBLIC)
