@@ -20,11 +20,14 @@ _PUBLIC = {
     "random_network": "systems.models.random_network",
     "trajectory": "analyses.trajectory",
     "lyapunov_spectrum": "analyses.lyapunov_spectrum",
+    "learning_signal": "analyses.learning_signal",
+    "gradient_horizon": "analyses.gradient_horizon",
     "covariant_vectors": "analyses.covariant_vectors",
     "limit_cycle": "analyses.limit_cycle",
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+    "attractors": "analyses.attractors",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "perturbation": "analyses.perturbation",
@@ -39,6 +42,10 @@ _PUBLIC = {
     "save": "results",
     "load": "results",
     "load_network": "systems.weights",
+    "block_diagonal_weights": "analyses.block_diagonal_weights",
+    "torch_weights": "analyses.block_network",
+    "save_weights": "analyses.block_network",
+    "checkpoints": "analyses.checkpoints",
 }
 _MODULES = ("systems", "plot")
 

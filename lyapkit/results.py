@@ -3,6 +3,7 @@
 Every verb builds its Dataset here, in the words of `vocabulary`, so that a name means the same everywhere.
 """
 
+import contextlib
 import hashlib
 import os
 import pathlib
@@ -94,10 +95,17 @@ def save(ds, path, *, overwrite=True):
     True
     """
     path = check_target(path, overwrite)
+    with written_aside(path) as partial:
+        _without_complex(ds).to_netcdf(partial, engine="netcdf4", format="NETCDF4")
+
+
+@contextlib.contextmanager
+def written_aside(path):
+    """A path to write to; afterwards the file is flushed and takes the place of `path`, or is gone on failure."""
     handle, partial = tempfile.mkstemp(dir=path.parent, suffix=".partial")
     os.close(handle)
     try:
-        _without_complex(ds).to_netcdf(partial, engine="netcdf4", format="NETCDF4")
+        yield partial
         with open(partial, "rb") as file:
             os.fsync(file.fileno())
         os.chmod(partial, 0o666 & ~_umask())

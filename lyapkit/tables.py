@@ -57,3 +57,16 @@ def points_text(ds):
         numbers = f"leading eigenvalue {leading.real:.10g} {leading.imag:+.10g}i, speed {float(one.speed):.2g}"
         rows.append(f"{state}{' ...' if shown < ds.sizes['unit'] else ''}  {stable[int(one.stable)]:9s} {numbers}")
     return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
+
+
+def signal_text(ds):
+    """Norms of sensitivity and gradient over the delays, and the leading exponents."""
+    shown = min(ds.sizes["mode"], _SHOWN)
+    names = ["delay", "ln |dx(t0 + d)/dx(t0)|", "ln |dL/dx(t0)|", *(f"ln sigma {m}" for m in ds.mode.values[1:shown])]
+    columns = [ds.delay, ds.sensitivity_log_norm, ds.adjoint_log_norm]
+    columns += [ds.log_singular_value[:, mode] for mode in range(1, shown)]
+    rows = ["  ".join(f"{name:>22s}" for name in names)]
+    rows += ["  ".join(f"{value:22.12g}" for value in row) for row in zip(*(c.values for c in columns), strict=True)]
+    leading = " ".join(f"{value:.6g}" for value in ds.lyapunov_exponent.values[:shown])
+    rows.append(f"Lyapunov exponents: {leading}{' ...' if shown < ds.sizes['mode'] else ''}")
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])

@@ -132,9 +132,50 @@ _WORDS = {
     "period_law_parameter": ("parameter at which the period diverges", "1"),
     "period_law_exponent": ("exponent of T ~ |p - p0|^exponent", "1"),
     "period_law_rate": ("lambda of T ~ -ln |p - p0| / lambda", "1 per {step}"),
+    "delay": ("delay since t0, the end of the transient", "{steps}"),
+    "log_singular_value": ("ln of the singular value of dx(t0 + d)/dx(t0)", "nats"),
+    "finite_time_growth_rate": ("ln of the singular value over the delay", "nats per {step}"),
+    "sensitivity_log_norm": ("ln |dx(t0 + d)/dx(t0)|", "nats"),
+    "non_normal_growth": ("ln |dx(t0 + d)/dx(t0)| less the largest exponent times the delay", "nats"),
+    "dtype": ("kind of floating-point number", "1"),
+    "horizon": ("delay until the gradient leaves the range", "{steps}"),
+    "asymptotic_horizon": ("delay until the gradient leaves the range, by the largest exponent", "{steps}"),
+    "gradient_end": ("what becomes of the gradient", "1"),
+    "directions_inside": ("singular values of dx(t0 + d)/dx(t0) inside the range", "1"),
     "sample": ("number of the sample", "1"),
+    "attractor": ("number of the attractor, that of the largest basin first", "1"),
+    "attractor_kind": ("kind of the attractor", "1"),
+    "attractor_dimension": ("independent frequencies, or dimension of a continuous attractor", "1"),
+    "family_dimension": ("zeros that do not move: dimension of the family that the attractor belongs to", "1"),
+    "basin_share": ("share of the initial states that settle on the attractor", "1"),
+    "basin_share_stderr": ("standard error of the basin's share", "1"),
+    "signal_growth": ("ln of the root mean square growth of perturbations over the delay", "nats"),
+    "signal_fate": ("what becomes of a signal over long delays", "1"),
+    "n_attractors": ("number of attractors found", "1"),
+    "diverging_share": ("share of the initial states that diverge", "1"),
+    "undecided_share": ("share of the initial states whose attractor was not told", "1"),
+    "duration_needed": ("duration to average over for a verdict on the sign", "{steps}"),
+    "n_zeros_confidence": ("lower bound of the confidence in the number of zero exponents", "1"),
+    "flow_direction_exponent": ("growth rate of the velocity", "nats per {step}"),
+    "flow_direction_mode": ("mode of the flow's own direction; 0: none", "1"),
     "status": ("outcome", "1"),
     "time": ("time since the end of the transient", "{steps}"),
+    # block_diagonal_weights
+    "weight": ("weight", "1"),
+    "input_unit": ("unit that the weight acts on", "1"),
+    "block": ("number of the block of two units", "1"),
+    "multiplier": ("factor by which distances from the cycle shrink in one {turn}", "1"),
+    "distance_to_hopf": ("distance to the Hopf curve in the plane of gain and angle", "1"),
+    "distance_to_snic": ("distance to the SNIC curve, the fold of fixed points, in the plane of gain and angle", "1"),
+    "attempts": ("candidates until one passed its certificate", "1"),
+    "share_accepted": ("blocks over candidates", "1"),
+    # checkpoints
+    "checkpoint": ("name of the file", "1"),
+    "training_step": ("last number in the name of the file", "1"),
+    "units": ("units of the network", "1"),
+    "oscillates": ("whether some attractor moves", "1"),
+    "moving_share": ("share of the initial states whose attractor moves", "1"),
+    "share_of_kind": ("share of the initial states whose attractor is of this kind", "1"),
     "unit": ("unit of the state", "1"),
     "mode": ("number of the exponent, 1 = largest", "1"),
     # perturbation
@@ -147,7 +188,7 @@ _WORDS = {
     "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
     "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
     "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
-    "size": ("size of the perturbation", "1"),
+    "size": ("size of the perturbation or disturbance", "1"),
     "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
     "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
     # robustness
@@ -162,7 +203,6 @@ _WORDS = {
     "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
     "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
     "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),
-    "attractor_kind": ("kind of the attractor", "1"),
     "kind_before": ("kind of the undisturbed attractor", "1"),
     "member": ("number of the disturbance", "1"),
     "kind_of_attractor": ("kind of the attractor", "1"),
@@ -182,12 +222,12 @@ _WORDS = {
 _FLOW = {
     "step": "time unit", "steps": "time units", "volume": "divergence", "rate": "1 per time unit", "residual": "f(x)",
     "phase": "phase t / T", "phases": "turns", "total": "integral of the divergence",
-    "growth": "real part",
+    "growth": "real part", "turn": "period",
 }  # fmt: skip
 _MAP = {
     "step": "iterate", "steps": "iterates", "volume": "ln |det Df|", "rate": "1", "residual": "f(x) - x",
     "phase": "iterate", "phases": "1", "total": "sum of ln |det Df|",
-    "growth": "ln of the modulus",
+    "growth": "ln of the modulus", "turn": "iterate",
 }  # fmt: skip
 _FLAGS = {
     "status": flags.STATUS, "lyapunov_sign": flags.SIGN, "estimator": flags.ESTIMATOR, "stable": flags.STABLE,
@@ -198,22 +238,31 @@ _FLAGS = {
     "border_end": flags.END, "criticality": flags.CRITICALITY, "codimension_two": flags.CODIMENSION_TWO,
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
-    "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
+    "kind_before": flags.ATTRACTOR_KIND,
     "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
+    "gradient_end": flags.GRADIENT_END, "oscillates": flags.OSCILLATES,
+    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "attractor_kind": flags.ATTRACTOR_KIND,
+    "signal_fate": flags.SIGNAL,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
-    "orbit_regime": flags.REGIME["undecided"],
+    "oscillates": flags.OSCILLATES["undecided"],
+    "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
+    "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"], "kind_before": flags.ATTRACTOR_KIND["absent"],
+    "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
-    "branch_number", "special_branch", "parent", "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
+    "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts", "units",
+    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
+    "branch_number", "special_branch", "parent", "flow_direction_mode",
+    "attractor_dimension", "family_dimension", "n_attractors",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)

@@ -15,6 +15,9 @@ _TOGETHER = {
     "mean_divergence": np.sum, "exponent_sum_error": np.sum, "frame_orthogonality": np.max,
     "frame_condition": np.max, "averaging_duration": np.max, "estimator": np.min,
 }  # fmt: skip
+_PER_MODE = (
+    "lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign", "counts_as_zero", "wrong", "duration_needed",
+)  # fmt: skip
 # the worst outcome first
 _SEVERITY = [
     STATUS[word] for word in ("step_too_small", "diverged", "not_converged", "ill_conditioned", "collapsed", "ok")
@@ -40,9 +43,10 @@ class UnionOfBlocks:
         blocks = len(next(iter(self.values.values())))
         states = np.reshape(states, (len(states) * blocks, -1))
         repeated = {name: np.tile(column, len(states) // blocks) for name, column in self.values.items()}
-        measured = self.part.measure(repeated, states, monitor)
+        measured = self.part.measured(repeated, states, monitor)
         grouped = {name: array.reshape(-1, blocks, *array.shape[1:]) for name, array in measured.items()}
-        return self._merged(grouped)
+        merged = self._merged(grouped)
+        return {name: merged[name] for name in self.whole.variables}
 
     def _merged(self, grouped):
         k = self.whole.n_exponents
@@ -51,14 +55,20 @@ class UnionOfBlocks:
         result = {name: combine(grouped[name], axis=1) for name, combine in _TOGETHER.items()}
         if k < self.whole.system.dimension:
             result["exponent_sum_error"] = np.full(len(order), np.nan)
-        for name in ("lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign"):
+        for name in _PER_MODE:
             result[name] = np.take_along_axis(grouped[name].reshape(len(order), -1), order, axis=1)
         if self.whole.history:
             running = np.moveaxis(grouped["running_exponent"], 1, 2)
             running = running.reshape(*running.shape[:2], -1)
             result["running_exponent"] = np.take_along_axis(running, order[:, None], axis=2)
-        ranks = np.zeros(max(_SEVERITY) + 1, dtype=int)
-        ranks[_SEVERITY] = np.arange(len(_SEVERITY))  # of each code
-        result["status"] = np.take(_SEVERITY, ranks[grouped["status"]].min(axis=1)).astype(np.int8)
-        merged = (result[f"lyapunov_{name}"].T for name in ("exponent", "exponent_stderr", "sign"))
-        return result | self.whole.what_follows(*merged)
+        result["status"] = merged_status(grouped["status"])
+        merged = (result[name].T for name in _PER_MODE[:5])
+        speeds = [np.linalg.norm(grouped[name], axis=1) for name in ("speed_before", "speed_after")]
+        return result | self.whole.what_follows(*merged, speeds, result["averaging_duration"])
+
+
+def merged_status(status):
+    """The worst outcome (points,) of blocks (points, blocks)."""
+    ranks = np.zeros(max(_SEVERITY) + 1, dtype=int)
+    ranks[_SEVERITY] = np.arange(len(_SEVERITY))  # of each code
+    return np.take(_SEVERITY, ranks[status].min(axis=1)).astype(np.int8)

@@ -71,11 +71,13 @@ def blanked(result):
     for name, values in result.items():
         if values.dtype.kind == "f":
             result[name] = np.where(bad, np.nan, values)
+        elif name in ("n_zeros", "flow_direction_mode"):
+            result[name] = np.where(bad, 0, values)
     result["lyapunov_sign"] = np.where(bad, SIGN["undecided"], result["lyapunov_sign"])
     return result
 
 
-def _values_of_lanes(ensemble, lanes):
+def values_of_lanes(ensemble, lanes):
     """Parameters (lanes,) that differ: lanes beyond the points repeat the last one."""
     chosen = np.minimum(np.arange(lanes), ensemble.points - 1)
     return select(ensemble.values, chosen)
@@ -84,7 +86,7 @@ def _values_of_lanes(ensemble, lanes):
 def sampled_volume(system, record, times, ensemble):
     """Mean tr Df or ln |det Df| (L,) over states (samples, n, L) at these times, where it has no closed form."""
     lanes = record.shape[-1]
-    values, total = _values_of_lanes(ensemble, lanes), np.zeros(lanes)
+    values, total = values_of_lanes(ensemble, lanes), np.zeros(lanes)
     for state, time in zip(record, times):  # one after the other, whatever the number of lanes: the same bits
         total = total + volume_rates(system, state.T, values, time)
     return total / len(record)
@@ -125,7 +127,7 @@ def with_exact_zeros(system, ensemble, exponents, volume):
     exponents[-1] = np.where(lost & (missing == 1), rest, exponents[-1])
     if not dead.any():
         return exponents, volume, lost
-    values = _values_of_lanes(ensemble, len(volume))
+    values = values_of_lanes(ensemble, len(volume))
     logs = volume_rates(system, ensemble.gather("x").T, values, ensemble.time)
     underflown = dead & np.isfinite(logs) & np.isfinite(exponents).all(axis=0)
     exponents[-1] = np.where(dead & ~underflown, -np.inf, exponents[-1])

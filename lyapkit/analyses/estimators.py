@@ -7,6 +7,8 @@ import numpy as np
 
 # Batches that a run is cut into, when it is long enough: what the errors need, and what a history shows.
 BATCHES, HISTORY = 16, 32
+_ALGEBRAIC = 3.0  # nats that neighbours may have parted by as a power of time
+_MIRRORED = 1.5  # of the largest rate, those that may be of the same origin
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
 
@@ -94,17 +96,32 @@ def is_regular(weighted, spread, plain, error):
     return np.isfinite(spread).all(axis=0) & (exact | ~chaotic)
 
 
-def estimated(weighted, batches, dt, k, short_last=False, estimator="auto"):
-    """Means of all rows, their standard errors (k + 1, L), and in which lanes they are weighted Birkhoff means (L,)."""
+def estimated(weighted, batches, dt, k, age, short_last=False, estimator="auto"):
+    """Means of all rows, their standard errors (k + 1, L), and in which lanes they are weighted Birkhoff means (L,).
+
+    age: time that the frame was carried before. Where neighbours part as a power of time, as in families of
+    cycles of different periods, rates fall as 1 / t: growth by a few nats since the frame began is no sign of
+    chaos, and the halves' disagreement tells the rate's limit only after division by what 1 / t itself falls by. A
+    positive rate that has not yet begun to fall, and its mirror image, are half as uncertain as they are large.
+    """
     plain, error = plain_mean(batches, dt, short_last)
     whole, spread = weighted_mean(weighted, dt)
+    span = batches[:, -1, 0].sum() * dt
+    middle = age + span / 2
     if estimator == "auto":
         regular = is_regular(whole[:k], spread[:k], plain[:k], error[:k])
+        with np.errstate(invalid="ignore"):
+            regular |= np.isfinite(spread[:k]).all(axis=0) & (plain[0] * middle < _ALGEBRAIC)
     else:
         regular = np.full(plain.shape[1], estimator == "birkhoff")
     # a run of a few steps has no weighted mean: the weights vanish at its ends
     regular &= ~np.isnan(whole).any(axis=0)
-    spread = guarded(spread, error)
+    fall = (age + span / 4) * (age + 3 * span / 4) / (middle * span / 2)
+    spread = guarded(spread * max(1.0, fall), error)
+    top = np.max(whole[:k], axis=0, initial=-np.inf, where=np.isfinite(whole[:k]))
+    with np.errstate(invalid="ignore"):
+        doubtful = (top > 0) & (top * middle < _ALGEBRAIC) & (abs(whole) <= _MIRRORED * top)
+    spread = np.where(doubtful, np.fmax(spread, 0.5 * abs(whole)), spread)
     return np.where(regular, whole, plain), np.where(regular, spread, error), regular
 
 

@@ -15,6 +15,7 @@ from lyapkit.analyses.checks import (
     sampled_volume,
     starting_frame,
     sum_error,
+    values_of_lanes,
     with_exact_zeros,
 )
 from lyapkit.analyses.clock import (
@@ -59,10 +60,11 @@ class _Spectrum:
     @property
     def variables(self):
         per_mode = dict.fromkeys(
-            ("lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign"), ("mode",)
+            ("lyapunov_exponent", "lyapunov_exponent_stderr", "lyapunov_sign", "duration_needed"), ("mode",)
         )
         single = dict.fromkeys(
             (
+                "n_zeros", "n_zeros_confidence", "flow_direction_exponent", "flow_direction_mode",
                 "mean_divergence", "exponent_sum_error", "kaplan_yorke_dimension",
                 "kaplan_yorke_dimension_stderr", "entropy_rate", "entropy_rate_stderr", "frame_orthogonality",
                 "frame_condition", "averaging_duration", "estimator", "status",
@@ -106,6 +108,11 @@ class _Spectrum:
         return np.minimum(np.arange(size, self.clock.steps + size, size), self.clock.steps)
 
     def measure(self, values, states, monitor):
+        measured = self.measured(values, states, monitor)
+        return {name: measured[name] for name in self.variables}
+
+    def measured(self, values, states, monitor):
+        """What is measured, and what a union of blocks needs besides."""
         ensemble = Ensemble(
             self.system, values, states, self.clock, self.n_exponents,
             starting_frame(self.system.dimension, self.n_exponents, self.seed), self.frame_interval,
@@ -137,13 +144,13 @@ class _Spectrum:
         batch = self._batch(steps)
         # The interval may still grow where the weights are next to nothing.
         stride = self._stride(steps)
-        start, begun = ensemble.gather("x") if stride else None, ensemble.time
+        start, begun = ensemble.gather("x"), ensemble.time
         sums, record = ensemble.run(steps, monitor, settle=steps // 16, batch=batch, stride=stride)
         batches = sums[tangent.WEIGHTS :]
         short_last = 0 < steps % batch < batch // 2
         k = self.n_exponents
         mean, error, regular = estimators.estimated(
-            sums[: tangent.WEIGHTS], batches, self.clock.dt, k, short_last, self.estimator
+            sums[: tangent.WEIGHTS], batches, self.clock.dt, k, begun, short_last, self.estimator
         )
         order = np.argsort(-mean[:k], axis=0, kind="stable")
         exponents = np.take_along_axis(mean[:k], order, axis=0)
@@ -165,17 +172,23 @@ class _Spectrum:
         loss = conditioning_loss(exponents, condition, measured, self.clock.dt, self.system.dimension)
         errors = np.where(exponents == -np.inf, np.nan, errors + np.where(lost, 0.0, loss))
         skewness = orthogonality(ensemble.gather("frame"), self.system.data.layout.spread)
-        signs = zero_verdict.signs(exponents, errors, self.margin)
+        signs, duration = zero_verdict.signs(exponents, errors, self.margin), steps * self.clock.dt
+        lanes = values_of_lanes(ensemble, len(volume))
+        speeds = [zero_verdict.speeds(self.system, x, lanes) for x in (start, ensemble.gather("x"))]
+        own = zero_verdict.flow_direction(*speeds, duration, exponents, errors, self.margin)[1]
+        zero, wrong = zero_verdict.zeros(exponents, errors, signs, self.margin, own)
         result = {
             "lyapunov_exponent": exponents,
             "lyapunov_exponent_stderr": errors,
             "lyapunov_sign": signs,
+            "duration_needed": zero_verdict.duration_needed(exponents, errors, signs, self.margin, regular, duration),
             "mean_divergence": volume,
             "exponent_sum_error": difference,
-            **self.what_follows(exponents, errors, signs),
+            **self.what_follows(exponents, errors, signs, zero, wrong, speeds, duration),
+            "counts_as_zero": zero, "wrong": wrong, "speed_before": speeds[0], "speed_after": speeds[1],
             "frame_orthogonality": skewness,
             "frame_condition": condition,
-            "averaging_duration": np.full(len(volume), steps * self.clock.dt),
+            "averaging_duration": np.full(len(volume), duration),
             "estimator": np.where(regular, ESTIMATOR["birkhoff"], ESTIMATOR["mean"]).astype(np.int8),
             "status": outcome(ensemble, self.clock, exponents, loss, skewness, lost),
         }
@@ -192,14 +205,22 @@ class _Spectrum:
         least = 1 if self.system.dimension < MANY_UNITS else min(VOLUME_STRIDE, steps)
         return max(steps // VOLUME_SAMPLES, least)
 
-    def what_follows(self, exponents, errors, signs):
-        """Kaplan-Yorke dimension and entropy rate (L,) of sorted exponents (k, L), with their errors."""
+    def what_follows(self, exponents, errors, signs, zero, wrong, speeds, duration):
+        """What follows (L,) from sorted exponents (k, L): dimension, entropy rate, zeros, the flow's own direction.
+
+        zero, wrong (k, L): see `zero_verdict.zeros`; speeds: |f| (L,) where averaging began and ended; duration
+        number or (L,).
+        """
         complete = self.n_exponents == self.system.dimension
         dimension, dimension_error = estimators.kaplan_yorke(exponents, errors, signs, complete)
         entropy, entropy_error = estimators.entropy(exponents, errors, signs, complete)
+        zeros, confidence = zero_verdict.counted(zero, wrong)
+        rate, mode = zero_verdict.flow_direction(*speeds, duration, exponents, errors, self.margin)
         return {
             "kaplan_yorke_dimension": dimension, "kaplan_yorke_dimension_stderr": dimension_error,
             "entropy_rate": entropy, "entropy_rate_stderr": entropy_error,
+            "n_zeros": zeros, "n_zeros_confidence": confidence,
+            "flow_direction_exponent": rate, "flow_direction_mode": mode,
         }  # fmt: skip
 
 
@@ -221,6 +242,13 @@ def lyapunov_spectrum(
     lyapunov_exponent(mode), lyapunov_exponent_stderr(mode)
     lyapunov_sign(mode)       -1, 0, +1, or 2 (undecided): 0 where the 95 % interval lies within +-margin,
                               signs at one-sided 99 %
+    duration_needed(mode)     to average over for a verdict: averaging_duration where there is one
+    n_zeros                   number of exponents that are zero: those with the verdict 0, and the flow's own where
+                              that is undecided; n_zeros_confidence: a lower bound of the probability that these,
+                              and no others, lie within the margin
+    flow_direction_exponent   growth rate ln(|f(end)| / |f(start)|) / T of the velocity itself, which of an
+                              autonomous flow that moves tends to zero exactly; NaN of maps, with inputs, at rest;
+                              flow_direction_mode: the mode that is this one, 0: none of them
     mean_divergence           mean tr Df (maps: mean ln |det Df|), computed without the frame; equals the
                               sum of all exponents, and exponent_sum_error is the difference found. Of
                               networks that are maps, where it has no closed form: the mean over some 200
@@ -241,7 +269,8 @@ def lyapunov_spectrum(
                     of the state; rtol also of each column of the frame
     estimator       "birkhoff": weighted Birkhoff mean, for regular orbits, error from its two halves; "mean":
                     plain mean, error by batch means; "auto" chooses for each orbit (variable ``estimator``)
-    margin          half-width within which an exponent counts as zero
+    margin          half-width within which an exponent counts as zero: 1 / the delay of interest, in time units
+                    or iterates, over which such an exponent changes a gradient by a factor of e at most
     until           double the duration until every standard error is below this; status "not_converged" if
                     ten doublings, or what the input covers, do not suffice
     history         add running_exponent(time, mode), the plain means up to each time (not with until)

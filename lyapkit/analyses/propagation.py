@@ -1,6 +1,6 @@
 """Orbits of many points at once: a block of lanes, its working arrays and calls of the driver."""
 
-import time
+from time import perf_counter
 
 import numpy as np
 
@@ -28,11 +28,12 @@ class Ensemble:
     carried, all orthonormalised every `interval` steps (None: under control of the condition).
     single: products with a large network's frame in single precision. steps: step sizes (points,) in place of
     the clock's. directions (k, m): of the raw parameters, that the columns follow besides. brief: for a few steps.
+    time: of the states.
     """
 
     def __init__(
         self, system, values, states, clock, columns, frame=None, interval=None, single=False, steps=None,
-        directions=None, brief=False,
+        directions=None, brief=False, time=0.0,
     ):  # fmt: skip
         self.points, self.values, self.dimension = len(states), values, system.dimension
         self._chunk, self._frame = FIRST_CHUNK, frame
@@ -42,7 +43,7 @@ class Ensemble:
         self._blocks = [
             _Block(
                 system, {k: v[cut] for k, v in values.items()}, states[cut], clock, columns, frame,
-                interval, single, clock.dt if steps is None else steps[cut], directions,
+                interval, single, clock.dt if steps is None else steps[cut], directions, time,
             )
             for cut in cuts
         ]  # fmt: skip
@@ -100,12 +101,12 @@ class Ensemble:
 class _Block:
     """The moving arrays of the points of one block, padded to whole vectors of lanes."""
 
-    def __init__(self, system, values, states, clock, columns, frame, interval, single, h, directions):
+    def __init__(self, system, values, states, clock, columns, frame, interval, single, h, directions, time):
         data, cell, step = system.data, system.cell, steps.propagator(clock.method)
         self.points, self.layout = len(states), data.layout
         rows, lanes = self.layout.rows, self.layout.lanes(self.points)
         self._is_map = system.kind == "map"
-        self.x, self.t = self.layout.pack(states), np.zeros(lanes)
+        self.x, self.t = self.layout.pack(states), np.full(lanes, float(time))
         self.frame = np.zeros((columns, rows, lanes))
         if frame is not None:
             self.frame[:] = self.layout.pack_columns(frame, lanes)
@@ -208,9 +209,9 @@ class _Block:
         while done < count:
             todo = min(chunk, count - done)
             self._call.set(start=done, steps=todo)
-            start = time.perf_counter()
+            start = perf_counter()
             tangent.advance(self._call.address)
-            spent = time.perf_counter() - start
+            spent = perf_counter() - start
             done += todo
             monitor.add(todo * self.points)
             chunk = _next_chunk(todo, spent)

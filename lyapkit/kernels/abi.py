@@ -66,6 +66,15 @@ NUMBERS = {
     "carry_rows": "2 (k + 1)",
     "collect": "steps between logarithms of growth, a multiple of all orthonormalisation intervals",
     "batch": "steps of a batch, a multiple of tangent.WINDOW",
+    "column_rows": "rows of column_scratch",
+    "half": "of an adjoint: 1: the rate, and what the columns need; 2: the columns; 0: both",
+    "taped": "1: an adjoint of a network writes operand and cotangent",
+    "operand_rows": "rows of the vectors that a network's matrices multiply, 0 unless taped",
+    "cotangent_rows": "rows of the cotangents of products and vectors of parameters, 0 unless taped",
+    "adjoint": "address of the adjoint",
+    "is_map": "1: a map is swept backwards, 0: the steps of a flow",
+    "tape_steps": "steps of a backward sweep",
+    "tableau_rows": "stages + 1",
 }
 # name -> shape, in the numbers above
 FIELDS = {
@@ -110,6 +119,21 @@ FIELDS = {
     "low_rank": ("rank_blocks", "rank_rows", "lanes"),
     "gram": ("k", "k"),  # working space of a spread frame's QR, and LAPACK's verdict
     "info": (1,),
+    "column_scratch": ("column_rows", "lanes"),  # working space of an adjoint's columns
+    # what an adjoint of a network writes where it is taped
+    "operand": ("operand_rows", "lanes"),
+    "cotangent": ("k", "cotangent_rows", "lanes"),
+    # a backward sweep, see backward.py
+    "tableau": ("tableau_rows", "tableau_rows"),
+    "begin": ("lanes",),
+    "stage_states": ("tape_steps", "stages", "n", "lanes"),
+    "stage_u": ("tape_steps", "stages", "inputs", "lanes"),
+    "stage_scratch": ("tape_steps", "stages", "scratch_rows", "lanes"),
+    "scale": ("k", "lanes"),
+    "scales": ("tape_steps", "k", "lanes"),
+    "parameter_parts": ("tape_steps", "k", "raw", "lanes"),
+    "operands": ("tape_steps", "stages", "operand_rows", "lanes"),
+    "cotangents": ("tape_steps", "stages", "k", "cotangent_rows", "lanes"),
     "spare": ("spare_rows", "lanes"),
 }
 _PLACE = {name: i for i, name in enumerate([*NUMBERS, *FIELDS])}
@@ -208,6 +232,17 @@ def _size(builder, call, dimension):
     if isinstance(dimension, int):
         return ir.Constant(ir.IntType(64), dimension)
     return builder.load(_entry(builder, call, dimension))
+
+
+@intrinsic(prefer_literal=True)
+def renumber(typing_context, call, name, value):
+    """Write the number `name` of the table."""
+
+    def emit(context, builder, sig, args):
+        builder.store(args[2], _entry(builder, args[0], sig.args[1].literal_value))
+        return context.get_dummy_value()
+
+    return types.void(types.int64, name, types.int64), emit
 
 
 @intrinsic(prefer_literal=True)

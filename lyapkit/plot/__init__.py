@@ -8,7 +8,9 @@ import importlib
 # public name -> its module; never the same word, or importing the module would hide the function
 _PUBLIC = {
     "plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles", "atlas": "atlases",
-    "robustness": "robustness_plot", "bifurcation_diagram": "diagrams", "branch": "branches", "tongues": "tongue_plot",
+    "bifurcation_diagram": "diagrams", "branch": "branches", "tongues": "tongue_plot",
+    "learning_signal": "learning_signals", "adjoint": "learning_signals", "horizon": "learning_signals",
+    "robustness": "robustness_plot",
 }  # fmt: skip
 
 __all__ = list(_PUBLIC)

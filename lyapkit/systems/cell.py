@@ -5,7 +5,7 @@ import functools
 import numba
 import numpy as np
 
-from lyapkit.kernels.abi import CALL, field
+from lyapkit.kernels.abi import CALL, field, number
 from lyapkit.kernels.generated import load_module
 from lyapkit.kernels.jit import Kernel, announce, inline
 from lyapkit.systems import codegen, multilinear
@@ -59,6 +59,10 @@ class TracedCell:
         """Rows of working space: a whole Jacobian."""
         return self.dimension**2
 
+    def adjoint_rows(self, data, columns):
+        """Rows of working space of the adjoint: none."""
+        return 0, 0
+
     def prepare(self, raw):
         """The prepared parameters (rows, L) from the raw ones (raw_rows, L)."""
         p = np.empty((self.rows, raw.shape[1]))
@@ -94,6 +98,41 @@ def cell(call):
     if frame.shape[0] > 0:
         for lane in range(0, x.shape[1], WIDTH):
             {volume}
+"""
+_NUMERIC_ADJOINT = """
+def adjoint(call):
+    t, x, frame, p = field(call, "t"), field(call, "x"), field(call, "frame"), field(call, "p")
+    u, half, rate = field(call, "u"), number(call, "half"), field(call, "rate")
+    frame_rate, parameter_part = field(call, "frame_rate"), field(call, "parameter_part")
+    n = x.shape[0]
+    y, f = np.empty(n), np.empty(n)
+    for one in range(x.shape[1]):
+        for i in range(n):
+            y[i] = x[i, one]
+        if half != 2:
+            value = rule(y{arguments})
+            for i in range(n):
+                rate[i, one] = value[i]
+        if half == 1:
+            continue
+        for j in range(n):
+            slope(y, j, p, t, u, one, f)
+            for c in range(frame.shape[0]):
+                frame_rate[c, j, one] = 0.0
+                for i in range(n):
+                    frame_rate[c, j, one] += f[i] * frame[c, i, one]
+        for m in range(p.shape[0]):
+            kept = p[m, one]
+            h = 6e-6 * max(1.0, abs(kept))
+            p[m, one] = kept + h
+            above = rule(y{arguments})
+            p[m, one] = kept - h
+            below = rule(y{arguments})
+            p[m, one] = kept
+            for c in range(frame.shape[0]):
+                parameter_part[c, m, one] = 0.0
+                for i in range(n):
+                    parameter_part[c, m, one] += (above[i] - below[i]) / (2.0 * h) * frame[c, i, one]
 """
 _DIFFERENCE = """
 def slope(y, j, p, t, u, one, f):
@@ -145,22 +184,30 @@ class NumericCell:
     @functools.cached_property
     def function(self):
         """Rate, tangent action and divergence (see abi)."""
+        announce(self._rule.__name__)
+        return self._compiled("cell", _NUMERIC_CELL, volume=_TRACE if self._kind == "flow" else _DETERMINANT)
+
+    @functools.cached_property
+    def adjoint(self):
+        """Adjoint action on cotangents, for the state and the raw parameters."""
+        return self._compiled("adjoint", _NUMERIC_ADJOINT)
+
+    def _compiled(self, name, text, **more):
+        """The kernel `name` of a text in which the rule's arguments are filled in."""
         from lyapkit.kernels import lanes
         from lyapkit.kernels.simd import WIDTH
 
-        announce(self._rule.__name__)
         names, _, special = rule_signature(self._rule, self._names)
-        arguments = "".join(f", {name}=p[{m}, one]" for m, name in enumerate(names))
+        arguments = "".join(f", {one}=p[{m}, one]" for m, one in enumerate(names))
         arguments += ", t=t[one]" if "t" in special else ""
         arguments += ", u=u[:, one]" if "u" in special else ""
-        compiled = {name: _jitted(f) for name, f in self._functions().items()}
-        space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, "field": field, **compiled}
+        compiled = {key: _jitted(f) for key, f in self._functions().items()}
+        space = {"np": np, "lanes": lanes, "WIDTH": WIDTH, "field": field, "number": number, **compiled}
         slope = _GIVEN if self._jacobian else _DIFFERENCE
         exec(slope.format(arguments=arguments), space)  # our own text; only names are filled in
         space["slope"] = inline(space["slope"])
-        volume = _TRACE if self._kind == "flow" else _DETERMINANT
-        exec(_NUMERIC_CELL.format(arguments=arguments, volume=volume), space)
-        dispatcher = inline(space["cell"])
+        exec(text.format(arguments=arguments, **more), space)
+        dispatcher = inline(space[name])
         dispatcher.compile(CALL)
         return Kernel(dispatcher, CALL)
 
@@ -171,6 +218,10 @@ class NumericCell:
     def scratch_rows(self, data, columns):
         """Rows of working space: a whole Jacobian."""
         return self.dimension**2
+
+    def adjoint_rows(self, data, columns):
+        """Rows of working space of the adjoint: none."""
+        return 0, 0
 
     def prepare(self, raw):
         """The raw parameters (raw_rows, L) as they are."""
@@ -202,7 +253,5 @@ def _numeric(rule, kind, dimension, parameters, jacobian, reason):
         cell.function  # noqa: B018 - compile now, so that a rule that does not is refused here
     except numba.core.errors.NumbaError as error:
         first = next((line for line in str(error).splitlines() if line.strip()), "")
-        raise ValueError(
-            f"rule: can neither be traced ({reason}) nor compiled by numba ({first})"
-        ) from None
+        raise ValueError(f"rule: can neither be traced ({reason}) nor compiled by numba ({first})") from None
     return cell

@@ -10,7 +10,7 @@ from lyapkit.systems.operations import BOOLEANS, COMPARISONS
 _HEADER = """from math import inf, nan
 
 from lyapkit.kernels import lanes
-from lyapkit.kernels.abi import CALL, PREPARE, field
+from lyapkit.kernels.abi import CALL, PREPARE, field, number
 from lyapkit.kernels.jit import kernel
 from lyapkit.kernels.simd import WIDTH, absolute, floor, load, splat, sqrt, store, where
 from lyapkit.kernels.activations import *
@@ -287,10 +287,18 @@ def _determinant(matrix):
 
 
 def adjoint_source(traced, hoisted):
-    """Text of the adjoint action: cotangents of the state and of the raw parameters."""
+    """Text of the adjoint action: cotangents of the state and of the raw parameters; half 1 writes the rate alone."""
     n, count = traced.dimension, len(traced.raw)
     jacobian, by_parameter = traced.jacobian(), traced.parameter_jacobian()
-    out = used_loads(traced, hoisted, [*_flat(jacobian), *_flat(by_parameter)])
+    out = used_loads(traced, hoisted, [*traced.outputs, *_flat(jacobian), *_flat(by_parameter)])
+    rates = out.print(traced.outputs)
+    out.line("if half != 2:")
+    out.indent += "    "
+    for i, value in enumerate(rates):
+        out.store("rate", f"({i}, lane)", value, traced.outputs[i])
+    out.indent = out.indent[4:]
+    out.line("if half == 1:")
+    out.line("    continue")
     entries = out.print(map(_bare, _flat(jacobian)))
     slopes = out.print(map(_bare, _flat(by_parameter)))
     out.line("for c in range(frame.shape[0]):")
@@ -303,7 +311,8 @@ def adjoint_source(traced, hoisted):
     for m in range(count):
         terms = _products(slopes[m::count], [row[m] for row in by_parameter], "w{}")
         out.line(f"store(parameter_part, (c, {m}, lane), {_sum(terms)})")
-    return function_text("adjoint", ["t", "x", "u", "frame", "p", "frame_rate", "parameter_part"], out.lines)
+    fields = ["t", "x", "u", "frame", "p", "rate", "frame_rate", "parameter_part"]
+    return function_text("adjoint", fields, out.lines, ["half"])
 
 
 def prepare_source(traced, hoisted):
@@ -320,9 +329,10 @@ def prepare_source(traced, hoisted):
     return f"{_HEADER}\n@kernel(PREPARE)\ndef prepare(raw, p):\n{loop}{body}\n"
 
 
-def function_text(name, fields, lines):
-    """Text of a kernel that takes these fields from its call table."""
+def function_text(name, fields, lines, numbers=()):
+    """Text of a kernel that takes these fields and numbers from its call table."""
     reads = "".join(f'    {f} = field(call, "{f}")\n' for f in fields)
+    reads += "".join(f'    {m} = number(call, "{m}")\n' for m in numbers)
     body = "\n".join(lines) or "        pass"
     return f"{_HEADER}\n@kernel(CALL)\ndef {name}(call):\n{reads}{_LOOP}{body}\n"
 

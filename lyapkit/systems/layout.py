@@ -48,6 +48,14 @@ class Lanes:
         """Rows (..., n, lanes) as they are."""
         return rows
 
+    def packed(self, vectors):
+        """The inverse of `unpack`."""
+        return vectors
+
+    def vectors(self, rows, units):
+        """Rows (..., units, lanes) of any vector of so many units."""
+        return rows
+
 
 @dataclasses.dataclass(frozen=True)
 class Spread:
@@ -88,6 +96,14 @@ class Spread:
         flat = [p.reshape(*p.shape[:-2], p.shape[-2] * WIDTH) for p in parts]
         flat = [vector[..., :size] for vector, size in zip(flat, self.sizes, strict=True)]
         return np.concatenate(flat, axis=-1)[..., None]
+
+    def packed(self, vectors):
+        """The inverse of `unpack`."""
+        return self._spread(vectors[..., 0])
+
+    def vectors(self, rows, units):
+        """Rows (..., rows, 8) of any vector of so many units as (..., units, 1)."""
+        return rows.reshape(*rows.shape[:-2], -1)[..., :units, None]
 
 
 def _product_address():

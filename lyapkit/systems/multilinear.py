@@ -7,7 +7,7 @@ part of direction z_j stands in column j of the frame, the parameters' part in c
 from lyapkit.systems.codegen import function_text, used_loads
 from lyapkit.systems.derivatives import reachable
 from lyapkit.systems.expression import lift
-from lyapkit.systems.network_codegen import HEADER, Writer
+from lyapkit.systems.network_codegen import Writer
 
 
 def traced_source(traced, hoisted, order, with_parameters):
@@ -56,4 +56,4 @@ def network_source(net, places, order, movable):
         for node, (name, space) in zip(result, net.components.items(), strict=True)
     ]
     writer.run([], ends, columns=False)
-    return HEADER.format(name="multilinear") + "\n".join(writer.lines) + "\n", writer.working
+    return writer.text("multilinear"), writer.working

@@ -29,10 +29,12 @@ def {name}(call):
     spread = number(call, "spread")
     rate, frame_rate, u = field(call, "rate"), field(call, "frame_rate"), field(call, "u")
     divergence, parameter_part, dp = field(call, "divergence"), field(call, "parameter_part"), field(call, "dp")
-    k, lanes = frame.shape[0], x.shape[1]
+    k, lanes, half, taped = frame.shape[0], x.shape[1], number(call, "half"), number(call, "taped")
+    operand, cotangent = field(call, "operand"), field(call, "cotangent")
+    column_scratch = field(call, "column_scratch")
     x_block, u_block = block(x, 0, 1, x.shape[0]), block(u, 0, 1, u.shape[0])
-    rate_block = block(rate, 0, 1, rate.shape[0])
-    at = 0
+    rate_block, operand_block = block(rate, 0, 1, rate.shape[0]), block(operand, 0, 1, operand.shape[0])
+    scratch_at, column_scratch_at = 0, 0
 """
 
 
@@ -63,9 +65,9 @@ def _all_spaces(net):
 class Writer:
     """Prints levels of loops and products; `working` collects the vectors of the working space."""
 
-    def __init__(self, net, places):
-        self.net, self.places = net, places
-        self.lines, self.working = [], []
+    def __init__(self, net, places, column_space="scratch"):
+        self.net, self.places, self._column_space = net, places, column_space
+        self.allocations, self.lines, self.working = [], [], []
         self.buffers = {}  # node -> name of the block that holds it
         self.reads = {}  # variable -> (block, first row, its column "0" or "c")
         self.extra_numbers = {}  # variable without a space -> text that reads it
@@ -80,10 +82,22 @@ class Writer:
         """A new block of the working space for vectors of a space, one or one for each column."""
         name = f"held{len(self.working)}"
         self.working.append((space, columns))
-        rows = self.places.read("rows", space)
-        self.line(f"{name} = block(scratch, at, {'k' if columns else '1'}, {rows})")
-        self.line(f"at += {'k * ' if columns else ''}{rows}")
+        rows, where = self.places.read("rows", space), self._column_space if columns else "scratch"
+        self.allocations.append(f"    {name} = block({where}, {where}_at, {'k' if columns else '1'}, {rows})")
+        self.allocations.append(f"    {where}_at += {'k * ' if columns else ''}{rows}")
         return name
+
+    def text(self, name):
+        """The kernel's whole text. Blocks are laid out first, so that its parts find them wherever it begins."""
+        return HEADER.format(name=name) + "\n".join([*self.allocations, *self.lines]) + "\n"
+
+    def under(self, condition, write, *arguments, **keywords):
+        """What `write` writes, under a condition."""
+        self.line(f"if {condition}:")
+        mark = len(self.lines)
+        write(*arguments, **keywords)
+        self.line("pass")
+        self.lines[mark:] = [f"    {line}" for line in self.lines[mark:]]
 
     def _known(self, node):
         return node in self.reads or node in self.buffers
@@ -256,12 +270,9 @@ def cell_source(net, places, with_parameters):
         writer.reads.pop(x)
     for node, name in zip(directions, net.components, strict=True):
         writer.reads[node] = ("frame", places.read("first", name), "c")
-    writer.line("if k > 0:")
-    mark = len(writer.lines)
     ends = [(node, s, ("frame_rate", first)) for node, s, first in zip(tangent, spaces, firsts, strict=True)]
-    writer.run([], ends, columns=True)
-    writer.lines[mark:] = [f"    {line}" for line in writer.lines[mark:]]
-    return HEADER.format(name="cell") + "\n".join(writer.lines) + "\n", writer.working
+    writer.under("k > 0", writer.run, [], ends, columns=True)
+    return writer.text("cell"), writer.working
 
 
 def _sum_up(writer, vectors, matrix):
@@ -275,23 +286,78 @@ def _sum_up(writer, vectors, matrix):
 
 
 def adjoint_source(net, places):
-    """(text, working vectors) of the adjoint action on cotangents of the state, and of the numbers."""
-    writer = Writer(net, places)
+    """(text, working vectors) of the adjoint action on cotangents of the state, of the numbers, and of the weights.
+
+    Half 1 writes the rate and keeps in `scratch` what half 2, the columns, reads; both where the call says neither.
+    Where it is taped, the vectors that the matrices multiply go to `operand`, the cotangents of the products and then
+    of the vectors among the parameters to `cotangent`: the gradients of the weights are their outer products.
+    """
+    writer, spaces = Writer(net, places, "column_scratch"), list(net.components.values())
     cotangents = net.directions("cotangent")
-    back = [lift(net.graph, 0.0) if v is None else v for v in net.backward(cotangents)]
-    spaces = list(net.components.values())
-    by_number = []
-    for node in net.numbers.values():
-        by_number.append([lift(net.graph, 0.0) if v is None else v for v in net.along({node: lift(net.graph, 1.0)})])
-    kept = _boundary(net, back, set(cotangents))
+    back = net.backward(cotangents)
+    by_state = [lift(net.graph, 0.0) if x not in back else back[x] for x in net.state]
+    by_number = [
+        [lift(net.graph, 0.0) if v is None else v for v in net.along({node: lift(net.graph, 1.0)})]
+        for node in net.numbers.values()
+    ]
+    products, vectors = taped(net)
+    weights = [(back.get(node, lift(net.graph, 0.0)), net.space(node)) for node in (*products, *vectors)]
+    kept = _boundary(net, [*by_state, *(node for node, _ in weights)], set(cotangents))
     for parts in by_number:
         for node, space in zip(parts, spaces, strict=True):
             if node.op != "constant":
                 kept.setdefault(node, space)
-    writer.run(list(kept.items()), [], columns=False)
+    firsts = [places.read("first", name) for name in net.components]
+    rates = [(node, s, ("rate_block", first)) for node, s, first in zip(net.outputs, spaces, firsts, strict=True)]
+    operands = [(node.args[0], _operand_space(net, node)) for node in products]
+    writer.under("half != 2", _values, writer, kept, rates, _stacked(places, operands, "operand_block"))
     for node, name in zip(cotangents, net.components, strict=True):
         writer.reads[node] = ("frame", places.read("first", name), "c")
-    firsts = [places.read("first", name) for name in net.components]
+    ends = [(node, s, ("frame_rate", first)) for node, s, first in zip(by_state, spaces, firsts, strict=True)]
+    writer.under("half != 1", _columns, writer, by_number, ends, _stacked(places, weights, "cotangent"))
+    return writer.text("adjoint"), writer.working
+
+
+def taped(net):
+    """(products, vectors): the nodes whose cotangents give the gradients of matrices and of vectors of parameters."""
+    reached = reachable(net.outputs)
+    products = [node for node in reached if node.op == "product"]
+    vectors = [node for node in net.vector_nodes.values() if node in set(reached)]
+    return products, vectors
+
+
+def _operand_space(net, product):
+    return net.matrices[product.key][1]
+
+
+def _stacked(places, nodes, target):
+    """Outputs of nodes (node, space), one below the other in a block."""
+    outputs, first = [], "0"
+    for node, space in nodes:
+        outputs.append((node, space, (target, first)))
+        first += f" + {places.read('rows', space)}"
+    return outputs
+
+
+def _values(writer, kept, rates, operands):
+    """Half 1 of the adjoint; what only a tape needs is not there for half 2."""
+    writer.run(list(kept.items()), rates, columns=False)
+    buffers = dict(writer.buffers)
+    writer.under("taped == 1", writer.run, [], operands, columns=False)
+    writer.buffers = buffers
+
+
+def _columns(writer, by_number, ends, weights):
+    """Half 2 of the adjoint."""
+    _number_parts(writer, by_number)
+    writer.run([], ends, columns=True)
+    writer.under("taped == 1", writer.run, [], weights, columns=True)
+
+
+def _number_parts(writer, by_number):
+    """parameter_part: cotangents times the derivatives along the numbers."""
+    net, places = writer.net, writer.places
+    spaces, firsts = list(net.components.values()), [places.read("first", name) for name in net.components]
     for m, parts in enumerate(by_number):
         writer.line("for c in range(k):")
         writer.line(f"parameter_part[c, {m}, :] = 0.0", 2)
@@ -304,6 +370,3 @@ def adjoint_source(net, places):
             writer.line(f"parameter_part[c, {m}, lane] += {value} * frame[c, {first} + i, lane]", 4)
         writer.line("if spread == 1:", 2)
         writer.line(f"parameter_part[c, {m}, :] = parameter_part[c, {m}, :].sum()", 3)
-    ends = [(node, s, ("frame_rate", first)) for node, s, first in zip(back, spaces, firsts, strict=True)]
-    writer.run([], ends, columns=True)
-    return HEADER.format(name="adjoint") + "\n".join(writer.lines) + "\n", writer.working

@@ -121,7 +121,7 @@ class TracedNetwork:
         return [None if f is None else derivative(f, seeds.get, memory) for f in roots]
 
     def backward(self, cotangents):
-        """D_x f' w by reverse accumulation: a node for each state component, None where zero."""
+        """D f' w by reverse accumulation: node (of a state component, a product, a vector) -> its cotangent."""
         collected = {}
 
         def add(node, value):
@@ -135,7 +135,7 @@ class TracedNetwork:
             for argument, value in self._passed_on(node, collected[node]):
                 if self.space(argument) is not None:
                     add(argument, value)
-        return [collected.get(x) for x in self.state]
+        return collected
 
     def _passed_on(self, node, value):
         """What a node's cotangent gives to its arguments."""
