@@ -240,17 +240,15 @@ _FLAGS = {
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
     "kind_before": flags.ATTRACTOR_KIND,
     "kind_of_attractor": flags.ATTRACTOR_KIND,
-    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
-    "gradient_end": flags.GRADIENT_END, "oscillates": flags.OSCILLATES,
-    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "attractor_kind": flags.ATTRACTOR_KIND,
-    "signal_fate": flags.SIGNAL,
+    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
+    "oscillates": flags.OSCILLATES, "signal_fate": flags.SIGNAL,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
-    "oscillates": flags.OSCILLATES["undecided"],
+    "oscillates": flags.OSCILLATES["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
     "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"], "kind_before": flags.ATTRACTOR_KIND["absent"],
     "signal_fate": flags.SIGNAL["undecided"],
@@ -260,9 +258,8 @@ _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts", "units",
-    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
-    "branch_number", "special_branch", "parent", "flow_direction_mode",
-    "attractor_dimension", "family_dimension", "n_attractors",
+    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second", "attractor_dimension", "family_dimension",
+    "n_attractors",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)
