@@ -238,7 +238,7 @@ _FLAGS = {
     "border_end": flags.END, "criticality": flags.CRITICALITY, "codimension_two": flags.CODIMENSION_TWO,
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
-    "kind_before": flags.ATTRACTOR_KIND,
+    "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
     "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
     "oscillates": flags.OSCILLATES, "signal_fate": flags.SIGNAL,
@@ -250,7 +250,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
     "oscillates": flags.OSCILLATES["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
-    "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"], "kind_before": flags.ATTRACTOR_KIND["absent"],
+    "kind_before": flags.ATTRACTOR_KIND["absent"],
     "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
