@@ -203,7 +203,7 @@ _WORDS = {
     "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
     "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
     "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
-    "size": ("size of the perturbation", "1"),
+    "size": ("size of the perturbation or disturbance", "1"),
     "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
     "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
     # robustness
@@ -214,6 +214,7 @@ _WORDS = {
     "abs_exponent_spread": ("standard deviation of |Lyapunov exponent|", "nats per {step}"),
     "zero_slope": ("slope of |exponent| of a former zero in the size", "nats per {step}"),
     "zero_slope_stderr": ("standard error of the slope", "nats per {step}"),
+    "linear_share": ("share of the disturbed systems whose |exponent| grows linearly", "1"),
     "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
     "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
     "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),
@@ -264,6 +265,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
     "oscillates": flags.OSCILLATES["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
+    "kind_before": flags.ATTRACTOR_KIND["absent"],
     "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
