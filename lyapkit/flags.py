@@ -33,7 +33,6 @@ REMEDY = {
     "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
     "no_bifurcation": "no bifurcation of this kind was found; widen the bounds, or give a start",
     "unreadable": "the file holds no network that load_network takes; see the attribute unreadable for the reasons",
-    "too_many": "more points were found than there is room for; raise most_points",
     "too_many": "more were found than there is room for; raise most_points (of attractors, most_attractors)",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}

@@ -202,7 +202,6 @@ _WORDS = {
     "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
     "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
     "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),
-    "attractor_kind": ("kind of the attractor", "1"),
     "kind_before": ("kind of the undisturbed attractor", "1"),
     "member": ("number of the disturbance", "1"),
     "kind_of_attractor": ("kind of the attractor", "1"),
@@ -239,21 +238,17 @@ _FLAGS = {
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
     "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
-    "kind_of_attractor": flags.ATTRACTOR_KIND,
-    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW,
-    "gradient_end": flags.GRADIENT_END, "oscillates": flags.OSCILLATES,
-    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "attractor_kind": flags.ATTRACTOR_KIND,
-    "signal_fate": flags.SIGNAL,
+    "kind_of_attractor": flags.ATTRACTOR_KIND, "signal_fate": flags.SIGNAL, "oscillates": flags.OSCILLATES,
+    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
-    "oscillates": flags.OSCILLATES["undecided"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
-    "orbit_regime": flags.REGIME["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
-    "signal_fate": flags.SIGNAL["undecided"],
+    "attractor_kind": flags.ATTRACTOR_KIND["absent"], "signal_fate": flags.SIGNAL["undecided"],
+    "oscillates": flags.OSCILLATES["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
