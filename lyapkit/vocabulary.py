@@ -257,8 +257,6 @@ _FLAGS = {
     "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
     "oscillates": flags.OSCILLATES, "signal_fate": flags.SIGNAL,
-    "kind_of_attractor": flags.ATTRACTOR_KIND, "signal_fate": flags.SIGNAL, "oscillates": flags.OSCILLATES,
-    "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
@@ -267,11 +265,7 @@ _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
     "oscillates": flags.OSCILLATES["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
-    "kind_before": flags.ATTRACTOR_KIND["absent"],
-    "signal_fate": flags.SIGNAL["undecided"],
-    "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
-    "attractor_kind": flags.ATTRACTOR_KIND["absent"], "signal_fate": flags.SIGNAL["undecided"],
-    "oscillates": flags.OSCILLATES["undecided"],
+    "kind_before": flags.ATTRACTOR_KIND["absent"], "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
