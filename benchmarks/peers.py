@@ -15,11 +15,12 @@ import measure
 import rows_branches
 import rows_cycles
 import rows_kernel
+import rows_learning
 import rows_networks
 import rows_planes
 import rows_process
 
-MODULES = (rows_kernel, rows_process, rows_networks, rows_cycles, rows_planes, rows_branches)
+MODULES = (rows_kernel, rows_process, rows_networks, rows_cycles, rows_planes, rows_branches, rows_learning)
 ROWS = {name: measured for module in MODULES for name, measured in module.ROWS.items()}
 LINE = "{:<50} {:<48} {:>8}  {:<16} {}"
 

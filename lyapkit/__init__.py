@@ -27,9 +27,11 @@ _PUBLIC = {
     "rotation_number": "analyses.rotation_number",
     "torus_frequencies": "analyses.torus_frequencies",
     "fixed_points": "analyses.fixed_points",
+    "attractors": "analyses.attractors",
     "bifurcation_curve": "analyses.bifurcation_curve",
     "convert_coefficient": "analyses.conventions",
     "perturbation": "analyses.perturbation",
+    "robustness": "analyses.robustness",
     "bifurcation_diagram": "analyses.bifurcation_diagram",
     "continuation": "analyses.continuation",
     "scan": "scanning",
@@ -43,6 +45,7 @@ _PUBLIC = {
     "block_diagonal_weights": "analyses.block_diagonal_weights",
     "torch_weights": "analyses.block_network",
     "save_weights": "analyses.block_network",
+    "checkpoints": "analyses.checkpoints",
 }
 _MODULES = ("systems", "plot")
 

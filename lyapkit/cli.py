@@ -7,10 +7,9 @@ import sys
 import traceback
 
 import lyapkit
-from lyapkit import bifurcation_commands
+from lyapkit import bifurcation_commands, learning_commands, single_commands
 from lyapkit.options import UsageError, assign, split
 from lyapkit.output import (
-    FAILED_POINTS,
     INTERNAL,
     INTERRUPTED,
     MEASURES,
@@ -22,7 +21,6 @@ from lyapkit.output import (
     finish,
     system_of,
 )
-from lyapkit.tables import cycle_text, points_text, spectrum_text
 
 _EPILOG = """\
 Parameters of the system and keywords of the analysis follow as options: --alpha 0.5:4:200
@@ -85,36 +83,20 @@ def _parser():
     )
     parser.add_argument("--version", action="version", version=f"lyapkit {lyapkit.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command", required=True)
-    _add_analyses(commands)
+    _add_scan(commands)
+    single_commands.add_to(commands, _command, _add_outputs)
     bifurcation_commands.add_to(commands, _command, _add_outputs)
+    learning_commands.add_to(commands, _command, _add_outputs)
     _add_readers(commands)
     return parser
 
 
-def _add_analyses(commands):
+def _add_scan(commands):
     scan = _command(commands, "scan", _scan, "map an analysis over a grid of parameters")
     scan.add_argument("system", help="name of a system (see: lyapkit systems)")
     _add_outputs(scan, "netCDF file to write")
     scan.add_argument("--measure", default="lyapunov_spectrum", choices=MEASURES, help="what to compute")
     scan.add_argument("--workers", type=int, help="threads (default: one for each core)")
-    spectrum = _command(commands, "spectrum", _spectrum, "Lyapunov exponents of one system")
-    spectrum.add_argument("system", nargs="?", help="name of a system")
-    spectrum.add_argument("--weights", help="trained network in its place (.npz, .safetensors)")
-    spectrum.add_argument("--cell", help="its cell: rnn, rnn_relu, gru, lstm (default: guessed)")
-    spectrum.add_argument("--kind", default="map", choices=("map", "flow"), help="the cell as it is, or continuous")
-    _add_outputs(spectrum, "netCDF file to write besides")
-    cycle = _command(commands, "cycle", _cycle, "limit cycle (or periodic orbit) of one system")
-    cycle.add_argument("system", help="name of a system")
-    cycle.set_defaults(weights=None, cell=None)
-    _add_outputs(cycle, "netCDF file to write besides")
-    points = _command(commands, "fixed-points", _fixed_points, "fixed points of one system, with their stability")
-    points.add_argument("system", help="name of a system")
-    points.set_defaults(weights=None, cell=None)
-    _add_outputs(points, "netCDF file to write besides", plot=False)
-    orbit = _command(commands, "trajectory", _trajectory, "orbit of one system, as CSV or netCDF")
-    orbit.add_argument("system", help="name of a system")
-    orbit.set_defaults(weights=None, cell=None)
-    _add_outputs(orbit, "netCDF file to write instead of CSV on stdout", plot=False)
 
 
 def _add_readers(commands):
@@ -151,19 +133,6 @@ def _add_outputs(command, text, plot=True):
     command.add_argument("--quiet", action="store_true", help="no progress")
 
 
-def _system_or_network(arguments):
-    """The system of a single analysis: of the name given, or of the weights."""
-    if arguments.weights is None:
-        if arguments.cell is not None:
-            raise UsageError("--cell: given without --weights; accepted: both, or neither")
-        if arguments.system is None:
-            raise UsageError("system: not given; accepted: a name that lyapkit systems lists, or --weights FILE")
-        return system_of(arguments)()
-    if arguments.system is not None:
-        raise UsageError(f"system: given {arguments.system!r} and --weights; accepted: one of them")
-    return lyapkit.load_network(arguments.weights, cell=arguments.cell, kind=arguments.kind)
-
-
 def _scan(arguments, options):
     if arguments.output is None:
         raise UsageError("-o: not given; accepted: the path of a netCDF file to write")
@@ -195,58 +164,6 @@ def _scan(arguments, options):
     )  # fmt: skip
     if picture:
         draw(ds, picture)
-    return finish(ds)
-
-
-def _single(arguments, options, verb):
-    """A verb for one system, its paths checked first; also written to -o where given."""
-    from lyapkit.results import check_target
-
-    system = _system_or_network(arguments)
-    fixed, _, keywords = assign(system, verb, options, ranges=False)
-    system = system.with_(**fixed)
-    if arguments.output is not None:
-        check_target(arguments.output, arguments.overwrite, "-o")
-    announce_compilation()
-    ds = verb(system, progress=False if arguments.quiet else None, **keywords)
-    if arguments.output is not None:
-        lyapkit.save(ds, arguments.output)
-    return ds
-
-
-def _spectrum(arguments, options):
-    picture = checked_picture(arguments.plot, arguments.overwrite)
-    ds = _single(arguments, options, lyapkit.lyapunov_spectrum)
-    print(spectrum_text(ds))
-    if picture:
-        draw(ds, picture)
-    return finish(ds)
-
-
-def _cycle(arguments, options):
-    picture = checked_picture(arguments.plot, arguments.overwrite)
-    ds = _single(arguments, options, lyapkit.limit_cycle)
-    code = finish(ds)
-    if not float(ds.period) > 0.0:
-        return FAILED_POINTS
-    print(cycle_text(ds))
-    if picture:
-        draw(ds, picture)
-    return code
-
-
-def _fixed_points(arguments, options):
-    ds = _single(arguments, options, lyapkit.fixed_points)
-    print(points_text(ds))
-    return finish(ds)
-
-
-def _trajectory(arguments, options):
-    ds = _single(arguments, options, lyapkit.trajectory)
-    if arguments.output is None:
-        print(",".join(["time", *(f"x{unit}" for unit in ds.unit.values)]))
-        for time, state in zip(ds.time.values, ds.state.values, strict=True):
-            print(",".join(f"{value:.17g}" for value in (time, *state)))
     return finish(ds)
 
 

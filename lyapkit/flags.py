@@ -16,6 +16,7 @@ STATUS = {
     "too_many": 11,
     "step_too_small": 12,
     "no_bifurcation": 13,
+    "unreadable": 14,
 }
 REMEDY = {
     "not_computed": "the scan was stopped before this point; run it again",
@@ -31,7 +32,8 @@ REMEDY = {
     "no_rotation": "turns cannot be counted: the orbit meets the centre or jumps by every angle; give another centre",
     "not_a_torus": "the spectrum is broad or has too many frequencies: chaos, or too short a duration or transient",
     "no_bifurcation": "no bifurcation of this kind was found; widen the bounds, or give a start",
-    "too_many": "more points were found than there is room for; raise most_points",
+    "unreadable": "the file holds no network that load_network takes; see the attribute unreadable for the reasons",
+    "too_many": "more were found than there is room for; raise most_points (of attractors, most_attractors)",
 }
 SIGN = {"negative": -1, "zero": 0, "positive": 1, "undecided": 2}
 ESTIMATOR = {"mean": 0, "birkhoff": 1}
@@ -124,3 +126,7 @@ ATTRACTOR_KIND = {
 }
 # what becomes of a gradient in a range of floating-point numbers
 GRADIENT_END = {"vanishes": -1, "stays": 0, "explodes": 1, "undecided": 2}
+# whether a trained network moves without being driven
+OSCILLATES = {"no": 0, "yes": 1, "undecided": 2}
+# what becomes of a signal, or a gradient, over long delays
+SIGNAL = {"vanishes": -1, "persists": 0, "explodes": 1, "undecided": 2}

@@ -54,7 +54,7 @@ def assign(constructor, verb, options, ranges):
         elif name in parameters:
             fixed[name] = _number(name, text)
         elif name in keywords:
-            chosen[name] = _keyword(name, text)
+            chosen[name] = keyword(name, text)
         else:
             raise UsageError(_unknown(constructor, name, [*parameters, *sorted(keywords)]))
     return fixed, axes, chosen
@@ -99,7 +99,7 @@ def _number(name, text):
         raise UsageError(f"--{name}: {error}") from None
 
 
-def _keyword(name, text):
+def keyword(name, text):
     """The value of a verb's keyword: a number, numbers with commas, true or false, or a word."""
     if text.lower() in ("true", "false", "none"):
         return {"true": True, "false": False, "none": None}[text.lower()]

@@ -79,6 +79,8 @@ def figure_of(ds, variable=None, mode=1):
         raise UsageError("--variable, --mode: given for a result without two parameters; accepted for planes")
     if "floquet_multiplier" in ds and not axes:
         return lyapkit.plot.cycle(ds)
+    if kind == "learning_signal" and not axes:
+        return lyapkit.plot.learning_signal(ds)
     if "lyapunov_exponent_stderr" in ds and len(axes) < 2:
         return lyapkit.plot.spectrum(ds)
     raise UsageError("there is neither a plane of two parameters, nor a cycle or a spectrum in it to draw")

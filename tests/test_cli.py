@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit import cli
+from lyapkit import cli, single_commands
+from lyapkit.output import FAILED_POINTS
 
 SMALL = ["--transient", "5", "--duration", "20"]
 
@@ -145,7 +146,7 @@ def test_misuse_is_one_line_and_exit_code_2(capsys, tmp_path, monkeypatch, words
 
 def test_an_unforeseen_error_is_no_usage_error(capsys, monkeypatch):
     """A mistake of ours shows its traceback and exits with 1, whatever kind of error it is."""
-    monkeypatch.setattr(cli, "assign", lambda *_, **__: None)  # cannot be unpacked: TypeError in cli itself
+    monkeypatch.setattr(single_commands, "assign", lambda *_, **__: None)  # cannot be unpacked: TypeError in cli itself
     code, _, error = run(capsys, "spectrum", "henon")
     assert code == cli.INTERNAL
     assert "Traceback" in error and "TypeError" in error
@@ -176,7 +177,7 @@ def test_failed_points_give_exit_code_3_and_a_remedy(capsys, tmp_path):
     words = ["--r", "3:5:3", "--duration", "200", "-o", path]
     code, _, err = run(capsys, "scan", "logistic", *words)
     ds = lk.load(path)
-    assert code == cli.FAILED_POINTS and "1 point diverged" in err and "dt" in err
+    assert code == FAILED_POINTS and "1 point diverged" in err and "dt" in err
     assert np.isnan(ds.lyapunov_exponent.values[-1]).all() and ds.status.values.tolist() == [0, 0, 1]
 
 

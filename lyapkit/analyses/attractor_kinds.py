@@ -32,7 +32,7 @@ _SURE = 3.0  # standard errors
 _SETTLED, _FOR_SURE = 5.0, 40.0  # nats that neighbours have parted, or met; beyond rounding
 _SHRINKING = 0.97  # standard deviation of a regular orbit's second half over that of its first, that still shrinks
 _DRIFT = 0.45  # of what the halves of an orbit cover, the distance of their means; half of it where it goes straight
-_DENSE = 4096  # samples among which a cycle's period is looked for
+_DENSE = 2048  # samples among which a cycle's period is looked for
 _RETURNED = 1e-6  # of a closed orbit of a map, relative to its size
 
 
@@ -72,6 +72,7 @@ class Labels:
     dimension: np.ndarray
     family_dimension: np.ndarray
     zeros: np.ndarray
+    confidence: np.ndarray
     exponents: np.ndarray
     stderr: np.ndarray
     state: np.ndarray
@@ -84,7 +85,12 @@ class Labels:
         whole = [np.zeros(count, dtype=np.int64) for _ in range(3)]
         numbers = [np.full((count, k), np.nan) for _ in range(2)]
         kind = np.full(count, ATTRACTOR_KIND["undecided"], dtype=np.int8)
-        return cls(kind, *whole, *numbers, states.copy(), np.full(count, np.nan), np.full(count, np.nan))
+        single = [np.full(count, np.nan) for _ in range(3)]
+        return cls(kind, *whole, single[0], *numbers, states.copy(), *single[1:])
+
+    def chosen(self, index):
+        """The labels of some orbits."""
+        return Labels(**{name: column[index] for name, column in vars(self).items()})
 
     def put(self, index, **columns):
         """Columns (len(index), ...) of some orbits."""
@@ -220,9 +226,9 @@ def _enter(labels, index, points, chosen, how, kinds, period):
     k = how.n_exponents
     exponents, errors, still = points.exponents[chosen, :k], points.errors[chosen, :k], points.continuum[chosen]
     kind = np.where(still > 0, ATTRACTOR_KIND[kinds[1]], ATTRACTOR_KIND[kinds[0]])
-    zeros = (zero_verdict.signs(exponents, errors, how.margin) == SIGN["zero"]).sum(axis=1)
+    zeros = _zeros(exponents, errors, zero_verdict.signs(exponents, errors, how.margin), how)
     labels.put(
-        index, kind=kind, exponents=exponents, stderr=errors, zeros=zeros, state=points.state[chosen],
+        index, kind=kind, exponents=exponents, stderr=errors, **zeros, state=points.state[chosen],
         dimension=np.where(period < 2, still, 0), family_dimension=still,
     )  # fmt: skip
     if period > 1:
@@ -244,7 +250,7 @@ def _moving(system, values, window, left, how, labels, index, last, monitor):
     span, is_flow = window.steps * how.clock.dt, system.kind == "flow"
     whole = zero_verdict.signs(exponents, errors, how.margin)
     strict = _strict_signs(exponents, errors, whole)
-    steady = ~_drifts(window.record[..., left])
+    steady, flow = ~_drifts(window.record[..., left]), np.full((len(left), 1), -1)
     if is_flow:
         flow = np.argmin(abs(exponents), axis=1)[:, None]  # the flow's own direction
         rate, doubt = (np.take_along_axis(array, flow, axis=1)[:, 0] for array in (exponents, errors))
@@ -270,9 +276,16 @@ def _moving(system, values, window, left, how, labels, index, last, monitor):
     kind = np.select(where, [ATTRACTOR_KIND[name] for name in names], ATTRACTOR_KIND["undecided"])
     dimension = np.where(settled, frequencies, 0)
     labels.put(
-        index, kind=kind, exponents=exponents, stderr=errors, zeros=(whole == SIGN["zero"]).sum(axis=1),
+        index, kind=kind, exponents=exponents, stderr=errors, **_zeros(exponents, errors, whole, how, flow[:, 0] + 1),
         dimension=dimension, family_dimension=np.where(settled, zeros - dimension, 0),
     )  # fmt: skip
+
+
+def _zeros(exponents, errors, verdicts, how, own=0):
+    """Number of zeros and the confidence in it, of exponents (P, k); own: see `zero_verdict.zeros`."""
+    zero, wrong = zero_verdict.zeros(exponents.T, errors.T, verdicts.T, how.margin, own)
+    number, confidence = zero_verdict.counted(zero, wrong)
+    return {"zeros": number, "confidence": confidence}
 
 
 def _strict_signs(exponents, errors, verdicts):

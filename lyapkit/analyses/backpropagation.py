@@ -20,7 +20,7 @@ from lyapkit.systems.layout import padded
 from lyapkit.systems.network import NetworkModel
 from lyapkit.systems.network_codegen import taped
 
-_SEGMENT_NUMBERS = 2**21  # of the states and tapes of a segment: 16 MB
+_SEGMENT_NUMBERS = 2**23  # of the states and tapes of a segment: 64 MB
 _MAP = np.array([[0.0, 0.0], [0.0, 1.0]])  # a map as a method of one stage
 
 
@@ -113,7 +113,7 @@ def _longest(system, tape, columns):
     layout = system.data.layout
     stages = 4 if system.kind == "flow" else 1
     system.cell.adjoint  # noqa: B018 - printed now: it tells how much working space it takes
-    kept = system.cell.adjoint_rows(system.data, columns) + layout.rows
+    kept = system.cell.adjoint_rows(system.data, columns)[0] + layout.rows
     per_step = stages * (kept + tape.operand_rows + columns * tape.cotangent_rows) + columns * system.cell.raw_rows
     return max(_SEGMENT_NUMBERS // (per_step * layout.lanes(layout.points(columns))), 1)
 
@@ -198,14 +198,14 @@ class _Backward:
         is_map = system.kind == "map"
         tableau = _MAP if is_map else propagators.propagator(clock.method).TABLEAU
         k, n, stages, drive = len(self._frame), layout.rows, len(tableau) - 1, inputs.drive(system)
-        working, scratch = data.working(k, lanes), cell.adjoint_rows(data, k)
+        working, (scratch, column_rows) = data.working(k, lanes), cell.adjoint_rows(data, k)
         operands, cotangents = tape.operand_rows, tape.cotangent_rows
         sizes = {
             "lanes": lanes, "n": n, "k": k, "rows": cell.rows, "raw": cell.raw_rows, "scratch_rows": scratch,
             "stages": stages, "tableau_rows": stages + 1, "steps": length, "tape_steps": length,
             "adjoint": cell.adjoint.address, "drive": drive.address, "is_map": is_map,
             "taped": bool(cotangents), "operand_rows": operands, "cotangent_rows": cotangents,
-            **drive.sizes(layout), **working[0], **(addresses() if layout.spread else {}),
+            "column_rows": column_rows, **drive.sizes(layout), **working[0], **(addresses() if layout.spread else {}),
         }  # fmt: skip
         h = clock.dt if self._orbit.steps is None else self._orbit.steps
         points = len(self._orbit.states)
@@ -215,6 +215,7 @@ class _Backward:
             "p": cell.prepare(padded(system.raw_parameters(points, **self._orbit.values), lanes)),
             "x": layout.pack(begin), "frame": self._frame, "scale": self._scale, "tableau": tableau,
             "stage_scratch": np.zeros((length, stages, scratch, lanes)),
+            "column_scratch": np.zeros((column_rows, lanes)),
             "stage_u": np.zeros((length, stages, sizes.get("inputs", 0), lanes)),
             "stage_states": np.empty((length, stages, n, lanes)),
             "slopes": np.empty((stages, n, lanes)), "frame_slopes": np.empty((stages, k, n, lanes)),

@@ -13,11 +13,14 @@ from lyapkit.analyses.points import select
 from lyapkit.analyses.propagation import Ensemble
 from lyapkit.analyses.rotation_number import rotation_number
 from lyapkit.flags import LOCKED, STABLE, STATUS
-from lyapkit.kernels import tangent
+from lyapkit.vocabulary import empty
 
 LONGEST_PERIOD = 512  # iterates among which a block's locking is sought
-_TURNING = 4096  # iterates in which turns are counted, at first
-_SETTLED, _SWINGING, _CHUNK = 2048, 4096, 256  # iterates before the swing is taken, in which, and at a time
+_TURNING = ("rotation_number", "locked", "locking_p", "locking_q", "status")
+_COUNTED = 4096  # iterates in which turns are counted, at first
+_SETTLED, _CHUNK = 2048, 256  # iterates before the swing is taken, and at a time
+_SWINGING = (2**12, 2**16)  # iterates in which it is taken, more where they leave a gap
+_PARTS = 256  # of the circle, to each of which the orbit is to come
 _PHASES = 8  # of a flow's cycle: none is kept
 WORK = 32_000  # steps of one block, for the progress bar
 
@@ -66,36 +69,79 @@ class Certifier:
 
     def _of_map(self, values, monitor):
         one = systems.rotation_map() if self.h == 1.0 else systems.rotation_euler(h=self.h)
-        plan = rotation_number.plan(one, duration=_TURNING, longest_period=LONGEST_PERIOD)
-        states = _starts(plan.initial_state, values)
-        turning = plan.measure(values, states, monitor)
+        states = _starts(one.initial_state, values)
         spectrum = lyapunov_spectrum.plan(one).measure(values, states, monitor)
-        locked = turning["locked"]
-        swing, index = np.full(len(states), np.nan), np.flatnonzero(locked == LOCKED["no"])
+        exponents = spectrum["lyapunov_exponent"]
+        # what is dropped for its exponent needs no rotation number: that takes longest
+        index = np.arange(len(states)) if self.locked else np.flatnonzero(abs(exponents[:, 0]) <= self.margin)
+        turning = {name: empty(name, len(states)) for name in _TURNING}
         if len(index):
-            swing[index] = _swing(one, select(values, index), states[index], monitor)
+            plan = rotation_number.plan(one, duration=_COUNTED, longest_period=LONGEST_PERIOD)
+            found = plan.measure(select(values, index), states[index], monitor)
+            for name, array in turning.items():
+                array[index] = found[name]
+        turns = np.where(turning["locked"] == LOCKED["no"], turning["rotation_number"], np.nan)
         return {
             "frequency": turning["rotation_number"],
-            "lyapunov_exponent": spectrum["lyapunov_exponent"],
-            "multiplier": np.exp(spectrum["lyapunov_exponent"][:, 1]),
-            "gradient_swing": swing,
-            "locked": locked, "locking_p": turning["locking_p"], "locking_q": turning["locking_q"],
+            "lyapunov_exponent": exponents,
+            "multiplier": np.exp(exponents[:, 1]),
+            "gradient_swing": _swings(one, self.h, values, states, turns, monitor),
+            **{name: turning[name] for name in ("locked", "locking_p", "locking_q")},
             "ok": (turning["status"] == STATUS["ok"]) & (spectrum["status"] == STATUS["ok"]),
-        }  # fmt: skip
+        }
 
 
 def _starts(state, values):
     return np.broadcast_to(state, (len(values["alpha"]), len(state)))
 
 
-def _swing(system, values, states, monitor):
+def _swings(system, h, values, states, turns, monitor):
+    """Swings (P,) of orbits that turn so much an iterate; NaN where they are locked, or next to it.
+
+    An orbit whose iterates leave a gap on its circle is run on for longer.
+    """
+    swing, open_ = np.full(len(states), np.nan), np.flatnonzero(np.isfinite(turns))
+    for steps in _SWINGING:
+        covered = _covered(turns[open_], steps)
+        index, open_ = open_[covered], open_[~covered]
+        if len(index):
+            swing[index] = _swing(system, h, select(values, index), states[index], steps, monitor)
+    return swing
+
+
+def _covered(turns, steps):
+    """Whether so many iterates come to each part of the circle."""
+    full = np.empty(len(turns), dtype=bool)
+    for i, one in enumerate(turns):
+        phase = np.mod(one * np.arange(steps), 1.0)
+        full[i] = np.bincount((phase * _PARTS).astype(np.int64), minlength=_PARTS)[:_PARTS].all()
+    return full
+
+
+def _swing(system, h, values, states, steps, monitor):
     """Largest over smallest length in time of a vector that the orbit's tangent map carries along its circle."""
     frame = starting_frame(system.dimension, 1, 0)
-    ensemble = Ensemble(system, values, states, Clock("iterate", 1.0, 0, 0), 1, frame, interval=1)
+    ensemble = Ensemble(system, values, states, Clock("iterate", 1.0, 0, 0), 1, frame)
     ensemble.run(_SETTLED, monitor)
-    length = low = high = np.zeros(len(states))
-    for _ in range(_SWINGING // _CHUNK):
-        sums = ensemble.run(_CHUNK, monitor, batch=1)[0]
-        lengths = length + np.cumsum(sums[tangent.WEIGHTS :, 0, : len(states)], axis=0)
-        low, high, length = np.minimum(low, lengths.min(axis=0)), np.maximum(high, lengths.max(axis=0)), lengths[-1]
+    last, vector = (ensemble.gather(name)[..., : len(states)] for name in ("x", "frame"))
+    vector, settled = vector[0], Ensemble(system, values, last.T, Clock("iterate", 1.0, 0, 0), 0)
+    grown = low = high = np.zeros(len(states))
+    for _ in range(steps // _CHUNK):
+        orbit = np.concatenate([last[None], settled.run(_CHUNK, monitor, stride=1)[1][..., : len(states)]])
+        vectors = _carried(orbit[:-1], vector, values, h)
+        lengths = grown + np.log(np.hypot(vectors[:, 0], vectors[:, 1]) / np.hypot(*vector))
+        low, high, grown = np.minimum(low, lengths.min(axis=0)), np.maximum(high, lengths.max(axis=0)), lengths[-1]
+        last, vector = orbit[-1], vectors[-1] / np.hypot(*vectors[-1])
     return np.exp(high - low)
+
+
+def _carried(orbit, vector, values, h):
+    """The images (C, 2, P) of a vector (2, P) along the orbit's states (C, 2, P): v <- v + h (-v + sech^2(W x) W v)."""
+    c, s = values["alpha"] * np.cos(values["theta"]), values["alpha"] * np.sin(values["theta"])
+    slope = h / np.cosh(np.stack([c * orbit[:, 0] - s * orbit[:, 1], s * orbit[:, 0] + c * orbit[:, 1]], axis=1)) ** 2
+    a, b = vector
+    images = np.empty_like(orbit)
+    for image, (p, q) in zip(images, slope, strict=True):
+        a, b = (1.0 - h) * a + p * (c * a - s * b), (1.0 - h) * b + q * (s * a + c * b)
+        image[0], image[1] = a, b
+    return images

@@ -46,8 +46,8 @@ def block_diagonal_weights(
     lyapunov_exponent(block, mode)    both exponents, per iterate or time unit
     multiplier(block)           factor by which distances from the cycle shrink, in one period (flows) or iterate
     gradient_swing(block)       largest over smallest norm in time of the gradient that the cycle carries
-                                (flows: as of `limit_cycle`; maps: along 4096 iterates of the invariant circle, to
-                                about 1e-3). NaN of locked blocks, whose gradient vanishes
+                                (flows: as of `limit_cycle`; maps: along iterates of the invariant circle that come
+                                to each 256th of it, to about 1e-3). NaN of locked blocks, whose gradient vanishes
     distance_to_hopf, distance_to_snic(block)   Euclidean distances in (alpha, theta in rad) to the curves where the
                                 cycle shrinks to a point and where it meets a fixed point (SNIC; of the map with h = 1
                                 also that curve's copies by quarter turns, where cycles of 2 or 4 iterates begin)

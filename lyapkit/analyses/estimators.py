@@ -8,6 +8,8 @@ import numpy as np
 # Batches that a run is cut into, when it is long enough: what the errors need, and what a history shows.
 BATCHES, HISTORY = 16, 32
 _ALGEBRAIC = 3.0  # nats that neighbours may have parted by as a power of time
+_DOUBT = 0.55  # error, relative to the rate, of one that may be zero: its 95 % interval holds zero
+_MIRRORED = 1.5  # of the largest rate, those that may be of the same origin
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
 
@@ -100,7 +102,8 @@ def estimated(weighted, batches, dt, k, age, short_last=False, estimator="auto")
 
     age: time that the frame was carried before. Where neighbours part as a power of time, as in families of
     cycles of different periods, rates fall as 1 / t: growth by a few nats since the frame began is no sign of
-    chaos, and the halves' disagreement tells the rate's limit only after division by what 1 / t itself falls by.
+    chaos, and the halves' disagreement tells the rate's limit only after division by what 1 / t itself falls by. A
+    positive rate that has not yet begun to fall, and its mirror image, may be zero.
     """
     plain, error = plain_mean(batches, dt, short_last)
     whole, spread = weighted_mean(weighted, dt)
@@ -116,6 +119,10 @@ def estimated(weighted, batches, dt, k, age, short_last=False, estimator="auto")
     regular &= ~np.isnan(whole).any(axis=0)
     fall = (age + span / 4) * (age + 3 * span / 4) / (middle * span / 2)
     spread = guarded(spread * max(1.0, fall), error)
+    top = np.max(whole[:k], axis=0, initial=-np.inf, where=np.isfinite(whole[:k]))
+    with np.errstate(invalid="ignore"):
+        doubtful = (top > 0) & (top * middle < _ALGEBRAIC) & (abs(whole) <= _MIRRORED * top)
+    spread = np.where(doubtful, np.fmax(spread, _DOUBT * abs(whole)), spread)
     return np.where(regular, whole, plain), np.where(regular, spread, error), regular
 
 

@@ -18,7 +18,7 @@ _SINGULAR = 1e-10  # singular values below this, relative to the largest, are no
 _NULL = 1e-6  # singular value of a direction in which there may be other points
 _CLOSED = 1e-12  # residual of a point, relative to 1 + |x|
 _AWAY = 1e-2  # how far along a null vector other points are looked for, relative to 1 + |x|
-_ELSEWHERE = 0.2  # a point this far from the first, relative to the displacement, is another one
+_ELSEWHERE = 0.5  # a point this far from the first, relative to the displacement, is another one
 _ROUNDING = np.finfo(float).eps
 
 

@@ -66,6 +66,7 @@ NUMBERS = {
     "carry_rows": "2 (k + 1)",
     "collect": "steps between logarithms of growth, a multiple of all orthonormalisation intervals",
     "batch": "steps of a batch, a multiple of tangent.WINDOW",
+    "column_rows": "rows of column_scratch",
     "half": "of an adjoint: 1: the rate, and what the columns need; 2: the columns; 0: both",
     "taped": "1: an adjoint of a network writes operand and cotangent",
     "operand_rows": "rows of the vectors that a network's matrices multiply, 0 unless taped",
@@ -118,6 +119,7 @@ FIELDS = {
     "low_rank": ("rank_blocks", "rank_rows", "lanes"),
     "gram": ("k", "k"),  # working space of a spread frame's QR, and LAPACK's verdict
     "info": (1,),
+    "column_scratch": ("column_rows", "lanes"),  # working space of an adjoint's columns
     # what an adjoint of a network writes where it is taped
     "operand": ("operand_rows", "lanes"),
     "cotangent": ("k", "cotangent_rows", "lanes"),

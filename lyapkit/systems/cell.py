@@ -61,7 +61,7 @@ class TracedCell:
 
     def adjoint_rows(self, data, columns):
         """Rows of working space of the adjoint: none."""
-        return 0
+        return 0, 0
 
     def prepare(self, raw):
         """The prepared parameters (rows, L) from the raw ones (raw_rows, L)."""
@@ -221,7 +221,7 @@ class NumericCell:
 
     def adjoint_rows(self, data, columns):
         """Rows of working space of the adjoint: none."""
-        return 0
+        return 0, 0
 
     def prepare(self, raw):
         """The raw parameters (raw_rows, L) as they are."""

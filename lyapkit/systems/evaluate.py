@@ -18,7 +18,7 @@ def _state(system, x):
     return x[None]
 
 
-def _call(system, states, columns, t, cell, kernel, dp=None, **values):
+def _call(system, states, columns, t, cell, kernel, dp=None, column_rows=0, **values):
     """Call a kernel for states (points, n), one in each lane or a single one spread over them.
 
     `values`: parameters (points,) that differ. Returns what the kernel writes, the points last.
@@ -40,7 +40,7 @@ def _call(system, states, columns, t, cell, kernel, dp=None, **values):
     working = data.working(k, lanes)
     sizes = {
         "lanes": lanes, "n": layout.rows, "k": k, "rows": cell.rows, "raw": cell.raw_rows,
-        "directions": len(dp), "scratch_rows": cell.scratch_rows(data, k), **working[0],
+        "directions": len(dp), "scratch_rows": cell.scratch_rows(data, k), "column_rows": column_rows, **working[0],
         **drive.sizes(layout), **(addresses() if layout.spread else {}),
     }  # fmt: skip
     read = {
@@ -50,6 +50,7 @@ def _call(system, states, columns, t, cell, kernel, dp=None, **values):
         "p": cell.prepare(padded(system.raw_parameters(len(states), **values), lanes)),
         "dp": np.repeat(dp[..., None], lanes, axis=-1),
         "scratch": np.zeros((sizes["scratch_rows"], lanes)),
+        "column_scratch": np.zeros((column_rows, lanes)),
         **working[1],
         **drive.arrays(layout, lanes),
     }
@@ -90,7 +91,9 @@ def jacobian_matrix(system, x, t=0.0):
 def adjoint(system, x, cotangents, t=0.0):
     """(D_x f' w, D_p f' w) for the rows w of `cotangents` (k, n): shapes (k, n) and (k, m)."""
     cotangents = np.atleast_2d(np.asarray(cotangents, dtype=float))
-    out = _call(system, _state(system, x), cotangents, t, system.cell, system.cell.adjoint)
+    kernel = system.cell.adjoint  # printed now: it tells how much working space it takes
+    rows = system.cell.adjoint_rows(system.data, len(cotangents))[1]
+    out = _call(system, _state(system, x), cotangents, t, system.cell, kernel, column_rows=rows)
     return out["frame_rate"][..., 0].copy(), out["parameters"][..., 0].copy()
 
 

@@ -65,10 +65,10 @@ class NetworkCell:
 
     def scratch_rows(self, data, columns):
         """Rows of working space that suffice for all kernels loaded so far."""
-        return max((_rows(working, data, columns) for working in self._working.values()), default=0)
+        return max((sum(_rows(working, data, columns)) for working in self._working.values()), default=0)
 
     def adjoint_rows(self, data, columns):
-        """Rows of working space that the adjoint takes, which keeps them from its first half to its second."""
+        """Rows of what the adjoint keeps from its first half to its second, and of the second's working space."""
         return _rows(self._working["adjoint"], data, columns)
 
     def prepare(self, raw):
@@ -77,7 +77,9 @@ class NetworkCell:
 
 
 def _rows(working, data, columns):
-    return sum(data.rows[space] * (columns if per_column else 1) for space, per_column in working)
+    """Rows of the working vectors that there are once, and of those that there are for each column."""
+    once = sum(data.rows[space] for space, per_column in working if not per_column)
+    return once, columns * sum(data.rows[space] for space, per_column in working if per_column)
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

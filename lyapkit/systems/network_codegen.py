@@ -31,9 +31,10 @@ def {name}(call):
     divergence, parameter_part, dp = field(call, "divergence"), field(call, "parameter_part"), field(call, "dp")
     k, lanes, half, taped = frame.shape[0], x.shape[1], number(call, "half"), number(call, "taped")
     operand, cotangent = field(call, "operand"), field(call, "cotangent")
+    column_scratch = field(call, "column_scratch")
     x_block, u_block = block(x, 0, 1, x.shape[0]), block(u, 0, 1, u.shape[0])
     rate_block, operand_block = block(rate, 0, 1, rate.shape[0]), block(operand, 0, 1, operand.shape[0])
-    at = 0
+    scratch_at, column_scratch_at = 0, 0
 """
 
 
@@ -64,8 +65,8 @@ def _all_spaces(net):
 class Writer:
     """Prints levels of loops and products; `working` collects the vectors of the working space."""
 
-    def __init__(self, net, places):
-        self.net, self.places = net, places
+    def __init__(self, net, places, column_space="scratch"):
+        self.net, self.places, self._column_space = net, places, column_space
         self.allocations, self.lines, self.working = [], [], []
         self.buffers = {}  # node -> name of the block that holds it
         self.reads = {}  # variable -> (block, first row, its column "0" or "c")
@@ -81,9 +82,9 @@ class Writer:
         """A new block of the working space for vectors of a space, one or one for each column."""
         name = f"held{len(self.working)}"
         self.working.append((space, columns))
-        rows = self.places.read("rows", space)
-        self.allocations.append(f"    {name} = block(scratch, at, {'k' if columns else '1'}, {rows})")
-        self.allocations.append(f"    at += {'k * ' if columns else ''}{rows}")
+        rows, where = self.places.read("rows", space), self._column_space if columns else "scratch"
+        self.allocations.append(f"    {name} = block({where}, {where}_at, {'k' if columns else '1'}, {rows})")
+        self.allocations.append(f"    {where}_at += {'k * ' if columns else ''}{rows}")
         return name
 
     def text(self, name):
@@ -287,11 +288,11 @@ def _sum_up(writer, vectors, matrix):
 def adjoint_source(net, places):
     """(text, working vectors) of the adjoint action on cotangents of the state, of the numbers, and of the weights.
 
-    Half 1 writes the rate and keeps what half 2, the columns, reads; both where the call says neither. Where it is
-    taped, the vectors that the matrices multiply go to `operand`, the cotangents of the products and then of the
-    vectors among the parameters to `cotangent`: the gradients of the weights are their outer products.
+    Half 1 writes the rate and keeps in `scratch` what half 2, the columns, reads; both where the call says neither.
+    Where it is taped, the vectors that the matrices multiply go to `operand`, the cotangents of the products and then
+    of the vectors among the parameters to `cotangent`: the gradients of the weights are their outer products.
     """
-    writer, spaces = Writer(net, places), list(net.components.values())
+    writer, spaces = Writer(net, places, "column_scratch"), list(net.components.values())
     cotangents = net.directions("cotangent")
     back = net.backward(cotangents)
     by_state = [lift(net.graph, 0.0) if x not in back else back[x] for x in net.state]

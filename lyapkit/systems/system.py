@@ -47,6 +47,7 @@ class Model:
     blocks: Callable | None = None  # parameters -> independent parts or None, see `models._blocks`
     inputs: int = 0  # components of the input that the rule takes as u
     structural: tuple = ()  # whole numbers that change more than numbers in lanes, but may be scanned
+    as_network: Callable | None = None  # parameters -> the System of weights that it is, where it is written otherwise
     pickled: tuple = ()  # (function, arguments before the parameters) that makes a system again, of no built-in name
     _cells: dict = dataclasses.field(default_factory=dict)
     _lock: threading.Lock = dataclasses.field(default_factory=threading.Lock)
@@ -284,7 +285,8 @@ def _checked_numbers(name, value, dimensions):
 
 
 def model(
-    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05, box=None
+    kind, equation, initial_state, *, dimension=None, sizes=(), ranges=None, curves=None, dt=0.05, box=None,
+    as_network=None,
 ):  # fmt: skip
     """Make a rule the constructor of a built-in system; its keyword defaults are the parameters'."""
 
@@ -297,7 +299,7 @@ def model(
         defaults = {p.name: p.default for p in inspect.signature(rule).parameters.values() if p.default is not p.empty}
         described = Model(
             rule.__name__, kind, _without_sizes(rule, sizes), defaults, size, state, equation,
-            tuple(sizes), ranges or {}, curves, dt, box=box,
+            tuple(sizes), ranges or {}, curves, dt, box=box, as_network=as_network,
         )  # fmt: skip
         return construct(rule, described)
 

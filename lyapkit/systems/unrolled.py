@@ -19,7 +19,8 @@ def unrolled(system):
     """
     model = system.model
     if isinstance(model, NetworkModel):
-        return _network(system)
+        traced, numbers, _ = unrolled_network(system)
+        return traced, numbers[len(system.cell.net.numbers) :]
     if not isinstance(system.cell, TracedCell):
         return None
     visible = {name: system.parameters[name] for name in model.lane_parameters(system.parameters)}
@@ -29,27 +30,32 @@ def unrolled(system):
 
 
 class _Entries:
-    """Every number of a network's matrices and vectors as a variable of its own; exact zeros stay zeros."""
+    """Every number of a network's matrices and vectors as a variable of its own; exact zeros stay zeros, or not."""
 
-    def __init__(self, graph):
-        self.graph, self.nodes, self.values = graph, [], []
+    def __init__(self, graph, zeros_too):
+        self.graph, self.zeros_too, self.nodes, self.values = graph, zeros_too, [], []
 
     def add(self, value, zero_too=False):
         """The node of a number."""
-        if value == 0.0 and not zero_too:
+        if value == 0.0 and not (zero_too or self.zeros_too):
             return self.graph.constant(0.0)
         self.nodes.append(self.graph.variable(f"entry {len(self.nodes)}"))
         self.values.append(float(value))
         return self.nodes[-1]
 
 
-def _network(system):
-    """A network's graph of vectors, written out unit by unit in a graph of its own."""
+def unrolled_network(system, zeros_too=False):
+    """A network's graph of vectors, written out unit by unit in a graph of its own.
+
+    Returns its expressions as `Traced`, the numbers (m,) of its raw parameters, and name -> (first, shape) of each
+    matrix and number among them; `zeros_too`: whether a weight of zero is a parameter like any other.
+    """
     known, net = system.derived_parameters, system.cell.net
     sizes = system.model.sizes_of(known)
     graph = Graph()
-    entries = _Entries(graph)
+    entries = _Entries(graph, zeros_too)
     scalars = {node: [entries.add(known[name], zero_too=True)] for name, node in net.numbers.items()}
+    places = {name: (i, ()) for i, name in enumerate(net.numbers)}
     units = iter(range(system.dimension))
     for node, space in zip(net.state, net.components.values(), strict=True):
         scalars[node] = [graph.variable(f"x{next(units)}") for _ in range(sizes[space])]
@@ -58,19 +64,18 @@ def _network(system):
             scalars[node] = [entries.add(v) for v in np.broadcast_to(known[name], sizes[net.vectors[name]])]
     if known.get("input") is not None:
         scalars[net.input] = [entries.add(v) for v in known["input"][0]]
-    matrices = {
-        name: [[entries.add(v) for v in row] for row in dense(known[name])]
-        for name in net.matrices
-        if known.get(name) is not None
-    }
+    matrices = {}
+    for name in net.matrices:
+        if known.get(name) is not None:
+            places[name] = len(entries.nodes), known[name].shape
+            matrices[name] = [[entries.add(v) for v in row] for row in dense(known[name])]
     for node in reachable(net.outputs):
         if node not in scalars:
             scalars[node] = _written_out(node, [scalars[a] for a in node.args], matrices, graph)
     outputs = []
     for node, space in zip(net.outputs, net.components.values(), strict=True):
         outputs += _repeated(scalars[node], sizes[space])
-    further = np.array(entries.values[len(net.numbers) :])
-    return Traced(graph, outputs, len(outputs), entries.nodes, 1), further
+    return Traced(graph, outputs, len(outputs), entries.nodes, 1), np.array(entries.values), places
 
 
 def _written_out(node, arguments, matrices, graph):

@@ -28,7 +28,9 @@ _DTYPES = {
 }  # fmt: skip
 
 
-def load_network(path_or_mapping, cell=None, kind="map", *, input=None, input_dt=1.0, interpolation="hold"):
+def load_network(
+    path_or_mapping, cell=None, kind="map", *, prefix=None, input=None, input_dt=1.0, interpolation="hold"
+):
     """A trained recurrent network as a system: weights of PyTorch or Keras, from a file or a mapping.
 
     path_or_mapping: a file .npz or .safetensors, or a mapping name -> array such as `model.state_dict()`, with one
@@ -40,6 +42,7 @@ def load_network(path_or_mapping, cell=None, kind="map", *, input=None, input_dt
         "gru_1/", or "cells.0.", "cells.1.") are layers in that order.
     cell: "rnn" (tanh), "rnn_relu", "gru" or "lstm"; None guesses it from the shapes, of the first two "rnn".
     kind: "map", the network as trained; "flow", its continuous form (`rnn_flow`, `gru_flow`; no LSTM has one).
+    prefix: take only names that begin with this, such as "rnn." of a model that has other layers besides.
     input, input_dt, interpolation: as of the built-in systems. Without an input it is zero, and the first layer's
         input weights are left out.
 
@@ -63,7 +66,7 @@ def load_network(path_or_mapping, cell=None, kind="map", *, input=None, input_dt
     """
     _check_word("cell", cell, (None, *GATES))
     _check_word("kind", kind, ("map", "flow"))
-    stored = _read(path_or_mapping)
+    stored = _chosen(_read(path_or_mapping), prefix)
     convention, places = assign_names(list(stored))
     arrays = _in_double({name: stored[name] for roles in places for name in roles.values()})
     cell, layers = read_layers(convention, places, arrays, cell)
@@ -78,6 +81,16 @@ def load_network(path_or_mapping, cell=None, kind="map", *, input=None, input_dt
     if input is None:
         parameters |= {name: None for name, (_, columns) in model.matrices.items() if columns == "input"}
     return System(model, parameters)
+
+
+def _chosen(stored, prefix):
+    """The arrays whose names begin with the prefix."""
+    if prefix is None:
+        return stored
+    chosen = {name: entry for name, entry in stored.items() if isinstance(prefix, str) and name.startswith(prefix)}
+    if not chosen:
+        raise ValueError(f"prefix: given {prefix!r}, accepted: the beginning of {', '.join(stored) or '(no names)'}")
+    return chosen
 
 
 def _check_word(name, value, accepted):

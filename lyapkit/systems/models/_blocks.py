@@ -3,6 +3,8 @@
 import numpy as np
 
 from lyapkit.systems.expression import function
+from lyapkit.systems.inputs import INPUT
+from lyapkit.systems.matrices import dense
 
 tanh = function("tanh")
 ALPHA, THETA = np.array([1.5, 2.0]), np.array([0.7, 1.1])
@@ -32,6 +34,18 @@ def blocks(block, parameters):
     if parameters["coupling"] is not None or parameters["input"] is not None or np.any(parameters["b"]):
         return None
     return block, {"alpha": parameters["alpha"], "theta": parameters["theta"]}
+
+
+def as_network(network):
+    """parameters -> the network without blocks that it is; `network` is the name of its constructor."""
+
+    def made(parameters):
+        from lyapkit import systems
+
+        numbers = {name: parameters[name] for name in ("b", "V", *INPUT)}
+        return getattr(systems, network)(W=dense(parameters["W"]), **numbers)
+
+    return made
 
 
 KEYWORDS = {

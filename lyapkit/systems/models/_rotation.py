@@ -63,3 +63,14 @@ def _angle(alpha, phi):
         low, high = np.where(short, middle, low), np.where(short, high, middle)
     length = 0.5 * (low + high)
     return np.arctan2(np.tanh(length * s), np.tanh(length * c)) - phi
+
+
+def as_network(name):
+    """parameters -> the network of two units that the rotation system `name` is."""
+
+    def network(parameters):
+        from lyapkit.systems.models import _rotation_networks  # for those who ask only
+
+        return _rotation_networks.network(name, parameters)
+
+    return network

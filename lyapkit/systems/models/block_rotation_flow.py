@@ -12,6 +12,7 @@ from lyapkit.systems.network import network
     "flow",
     "x' = -x + tanh(W x + b + V u), W = diag(alpha_i R(theta_i)) + coupling",
     blocks=functools.partial(_blocks.blocks, rotation_flow),
+    as_network=_blocks.as_network("rnn_flow"),
     **_blocks.KEYWORDS,
 )
 def block_rotation_flow(x, u, W, alpha=_blocks.ALPHA, theta=_blocks.THETA, coupling=None, b=0.0, V=None):

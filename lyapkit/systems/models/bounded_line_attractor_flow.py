@@ -1,6 +1,6 @@
 """x' = -x + relu(W x + b), W = [[0, -1], [-1, 0]], b = (1, 1)."""
 
-from lyapkit.systems.models._line_attractor import relu_network
+from lyapkit.systems.models._line_attractor import as_network, relu_network
 from lyapkit.systems.system import model
 
 
@@ -12,7 +12,13 @@ def _box(parameters):
     return -0.1, 1.1 / (1.0 + min(w, 0.0))
 
 
-@model("flow", "x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1)", (0.4, 0.3), box=_box)
+@model(
+    "flow",
+    "x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1)",
+    (0.4, 0.3),
+    box=_box,
+    as_network=as_network(-1.0, 1.0),
+)
 def bounded_line_attractor_flow(x, w=1.0):
     """A segment of fixed points: x' = -x + relu(W x + b), W = [[0, -w], [-w, 0]], b = (1, 1), tuned at w = 1.
 

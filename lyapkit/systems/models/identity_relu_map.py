@@ -5,7 +5,20 @@ import numpy as np
 from lyapkit.systems.system import model
 
 
-@model("map", "x <- relu(x)", lambda p: np.full(p["n"], 0.5), dimension=lambda p: p["n"], sizes=("n",))
+def _as_network(parameters):
+    from lyapkit.systems.models.rnn_map import rnn_map  # for those who ask only
+
+    return rnn_map(W=np.eye(parameters["n"]), activation="relu")
+
+
+@model(
+    "map",
+    "x <- relu(x)",
+    lambda p: np.full(p["n"], 0.5),
+    dimension=lambda p: p["n"],
+    sizes=("n",),
+    as_network=_as_network,
+)
 def identity_relu_map(x, n=2):
     """The identity of n units with relu: x <- relu(x), every point of the positive orthant rests.
 

@@ -5,6 +5,7 @@ import math
 
 import numpy as np
 
+from lyapkit import systems
 from lyapkit.systems.models._networks import row_sums, tanh
 from lyapkit.systems.network import network_model
 from lyapkit.systems.system import System
@@ -35,12 +36,17 @@ def _map(x, u, J, gain):
     return gain * (J @ tanh(x))
 
 
+def _as_network(parameters):
+    J, kind = parameters["gain"] * parameters["J"], parameters["kind"]
+    return getattr(systems, f"rate_{kind}")(J=J)
+
+
 _EQUATIONS = {"flow": "x' = -x + gain J tanh(x)", "map": "x <- gain J tanh(x)"}
 _MODELS = {
     kind: network_model(
         rule, "random_network", kind, f"{_EQUATIONS[kind]}, J = N(0, 1) / sqrt(n)", {"x": "x"}, {"J": ("x", "x")}, {},
         {"kind": {kind: None}}, 0.1, {"n": 100, "gain": 1.5, "kind": kind, "seed": 0},
-        sizes=("n",), structural=("seed",), make=_weights, box=_box,
+        sizes=("n",), structural=("seed",), make=_weights, box=_box, as_network=_as_network,
     )
     for kind, rule in (("flow", _flow), ("map", _map))
 }  # fmt: skip

@@ -34,6 +34,7 @@ def _curves(ranges, parameters):
     box=_rotation.box,
     ranges=_rotation.FLOW_RANGES,
     curves=_curves,
+    as_network=_rotation.as_network("rotation_euler"),
 )
 def rotation_euler(x, alpha=2.0, theta=math.pi / 4, h=0.5):
     """x <- x + h (-x + tanh(alpha R(theta) x)): rotation_flow in Euler steps of size h.

@@ -17,6 +17,7 @@ def _curves(ranges, parameters):
     box=_rotation.box,
     ranges=_rotation.FLOW_RANGES,
     curves=_curves,
+    as_network=_rotation.as_network("rotation_flow"),
 )
 def rotation_flow(x, alpha=2.0, theta=math.pi / 4):
     """x' = -x + tanh(alpha R(theta) x): a flow of two units, R = [[cos, -sin], [sin, cos]].

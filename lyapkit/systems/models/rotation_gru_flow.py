@@ -20,6 +20,7 @@ def _curves(ranges, parameters):
     box=_rotation.box,
     ranges={"alpha": (1.0, 8.0, 200), "theta": (0.0, math.pi / 2, 200)},
     curves=_curves,
+    as_network=_rotation.as_network("rotation_gru_flow"),
 )
 def rotation_gru_flow(x, alpha=4.0, theta=math.pi / 4):
     """h' = (-h + tanh(alpha R(theta) h / 2)) / 2: a GRU whose gate weights are zero.

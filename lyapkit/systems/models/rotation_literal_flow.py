@@ -12,6 +12,7 @@ from lyapkit.systems.system import model
     _rotation.INITIAL_STATE,
     box=_rotation.literal_box,
     ranges={"alpha": (0.5, 4.0, 200), "theta": (math.pi / 2, math.pi, 200)},
+    as_network=_rotation.as_network("rotation_literal_flow"),
 )
 def rotation_literal_flow(x, alpha=1.0, theta=math.pi / 2):
     """x' = tanh(alpha R(theta) x): no leak and no limit cycle.

@@ -21,6 +21,7 @@ def _curves(ranges, parameters):
     box=_rotation.literal_box,
     ranges={"alpha": (0.5, 4.0, 200), "theta": (math.pi / 2, math.pi, 200)},
     curves=_curves,
+    as_network=_rotation.as_network("rotation_literal_map"),
 )
 def rotation_literal_map(x, alpha=1.8, theta=2.5):
     """x <- x + tanh(alpha R(theta) x): a residual step without leak.

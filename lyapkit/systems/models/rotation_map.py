@@ -21,6 +21,7 @@ def _curves(ranges, parameters):
     box=_rotation.box,
     ranges=_rotation.FLOW_RANGES,
     curves=_curves,
+    as_network=_rotation.as_network("rotation_map"),
 )
 def rotation_map(x, alpha=2.0, theta=math.pi / 4):
     """x <- tanh(alpha R(theta) x): a map of two units, the Euler step h = 1 of rotation_flow.

@@ -1,6 +1,6 @@
 """x' = -x + relu(W x), W = [[0, 1], [1, 0]]."""
 
-from lyapkit.systems.models._line_attractor import relu_network
+from lyapkit.systems.models._line_attractor import as_network, relu_network
 from lyapkit.systems.system import model
 
 
@@ -9,7 +9,7 @@ def _box(parameters):
     return None if parameters["w"] == 1.0 else (-1.0, 1.0)
 
 
-@model("flow", "x' = -x + relu(W x), W = [[0, w], [w, 0]]", (0.4, 0.3), box=_box)
+@model("flow", "x' = -x + relu(W x), W = [[0, w], [w, 0]]", (0.4, 0.3), box=_box, as_network=as_network(1.0, 0.0))
 def unbounded_line_attractor_flow(x, w=1.0):
     """A half-line of fixed points: x' = -x + relu(W x), W = [[0, w], [w, 0]], tuned at w = 1.
 
