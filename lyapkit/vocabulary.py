@@ -137,6 +137,21 @@ _WORDS = {
     "finite_time_growth_rate": ("ln of the singular value over the delay", "nats per {step}"),
     "sensitivity_log_norm": ("ln |dx(t0 + d)/dx(t0)|", "nats"),
     "non_normal_growth": ("ln |dx(t0 + d)/dx(t0)| less the largest exponent times the delay", "nats"),
+    "loss_gradient": ("gradient of the loss by the state at the end", "loss per state unit"),
+    "state_gradient": ("gradient of the loss by the state at t0", "loss per state unit"),
+    "adjoint_log_norm": ("ln |dL/dx(t0)|", "nats"),
+    "adjoint_drift": ("slope of ln |dL/dx(t0)| over the late delays", "nats per {step}"),
+    "parameter_gradient": ("gradient of the loss by the parameter", "loss per unit of the parameter"),
+    "parameter_gradient_log": ("ln of the size of the gradient by the parameter", "nats"),
+    "weight_name": ("matrix or vector of weights", "1"),
+    "weight_gradient_log_norm": ("ln of the norm of the gradient by the weights", "nats"),
+    "velocity_overlap": ("cosine between the loss gradient and the velocity", "1"),
+    "pairing_error": ("dL/dx . f at t0 less that at the end, relative", "1"),
+    "adjoint_identity_error": ("difference of the adjoint and the tangent map, relative", "1"),
+    "surviving_gradient": ("(g . f) Z, what the cycle keeps of the gradient", "loss per state unit"),
+    "surviving_error": ("distance of dL/dx(t0) from (g . f) Z, relative", "1"),
+    "secular_gradient": ("growing part of the gradient by the parameter", "loss per unit of the parameter"),
+    "adjoint_return_error": ("change of Z swept back over one period, relative", "1"),
     "dtype": ("kind of floating-point number", "1"),
     "horizon": ("delay until the gradient leaves the range", "{steps}"),
     "asymptotic_horizon": ("delay until the gradient leaves the range, by the largest exponent", "{steps}"),
@@ -188,7 +203,7 @@ _WORDS = {
     "predicted_phase_shift": ("phase shift Z . delta of a small perturbation", "time units"),
     "cycle_distance": ("distance of the perturbed orbit from the cycle", "1"),
     "amplitude_decay_rate": ("rate at which the distance from the cycle decays", "nats per {step}"),
-    "size": ("size of the perturbation", "1"),
+    "size": ("size of the perturbation or disturbance", "1"),
     "finite_size_exponent": ("mean growth rate of errors of this size", "nats per {step}"),
     "finite_size_exponent_stderr": ("standard error of the finite-size exponent", "nats per {step}"),
     # robustness
@@ -199,6 +214,7 @@ _WORDS = {
     "abs_exponent_spread": ("standard deviation of |Lyapunov exponent|", "nats per {step}"),
     "zero_slope": ("slope of |exponent| of a former zero in the size", "nats per {step}"),
     "zero_slope_stderr": ("standard error of the slope", "nats per {step}"),
+    "linear_share": ("share of the disturbed systems whose |exponent| grows linearly", "1"),
     "zero_power": ("power of the size with which |exponent| of a former zero grows", "1"),
     "exponent_before": ("Lyapunov exponent of the undisturbed system", "nats per {step}"),
     "n_zeros_before": ("number of zero exponents of the undisturbed system", "1"),
@@ -238,26 +254,26 @@ _FLAGS = {
     "degenerate": flags.DEGENERATE, "end_reason": flags.END, "regime": flags.REGIME, "orbit_regime": flags.REGIME,
     "curve_codimension_two": flags.CODIMENSION_TWO, "cycle_status": flags.STATUS, "branch_kind": flags.BRANCH_KIND,
     "attractor_kind": flags.ATTRACTOR_KIND, "kind_before": flags.ATTRACTOR_KIND,
-    "kind_of_attractor": flags.ATTRACTOR_KIND, "signal_fate": flags.SIGNAL, "oscillates": flags.OSCILLATES,
+    "kind_of_attractor": flags.ATTRACTOR_KIND,
     "special_kind": flags.SPECIAL_KIND, "period_law": flags.PERIOD_LAW, "gradient_end": flags.GRADIENT_END,
+    "oscillates": flags.OSCILLATES, "signal_fate": flags.SIGNAL,
 }  # fmt: skip
 # what a point that was not computed holds
 _EMPTY = dict.fromkeys(_FLAGS, 0) | {
     "status": flags.STATUS["not_computed"], "cycle_status": flags.STATUS["not_computed"],
     "lyapunov_sign": flags.SIGN["undecided"], "stable": flags.STABLE["absent"],
     "point_kind": flags.POINT_KIND["absent"], "regime": flags.REGIME["undecided"],
+    "oscillates": flags.OSCILLATES["undecided"], "attractor_kind": flags.ATTRACTOR_KIND["absent"],
     "orbit_regime": flags.REGIME["undecided"], "gradient_end": flags.GRADIENT_END["undecided"],
-    "attractor_kind": flags.ATTRACTOR_KIND["absent"], "signal_fate": flags.SIGNAL["undecided"],
-    "oscillates": flags.OSCILLATES["undecided"],
+    "kind_before": flags.ATTRACTOR_KIND["absent"], "signal_fate": flags.SIGNAL["undecided"],
 }  # fmt: skip
 # variables that are not real numbers, and their types
 _WHOLE = (
     "trivial_mode", "locking_p", "locking_q", "orbit_period", "n_frequencies", "line_order", "line_clock",
     "clock_parts", "n_lines", "n_fixed_points", "curve_number", "n_stable", "n_zeros",
     "branch_number", "special_branch", "parent", "flow_direction_mode", "directions_inside", "attempts", "units",
-    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second",
-    "branch_number", "special_branch", "parent", "flow_direction_mode",
-    "attractor_dimension", "family_dimension", "n_attractors",
+    "n_zeros_before", "lock_p", "lock_q", "pair_first", "pair_second", "attractor_dimension", "family_dimension",
+    "n_attractors",
 )  # fmt: skip
 _COMPLEX = ("floquet_multiplier", "floquet_exponent", "circle_mode", "eigenvalue", "leading_eigenvalue")
 _TYPES = dict.fromkeys(_WHOLE, np.int64) | dict.fromkeys(_COMPLEX, np.complex128)

@@ -11,6 +11,7 @@ from matplotlib.colors import LogNorm
 
 import lyapkit as lk
 from lyapkit import cli
+from lyapkit.output import FAILED_POINTS
 
 
 @pytest.fixture(autouse=True)
@@ -94,7 +95,7 @@ def test_command_cycle(capsys, tmp_path):
 
 def test_command_cycle_where_there_is_none(capsys):
     code, out, err = run(capsys, "cycle", "rotation_flow", "--alpha", "0.5")
-    assert code == cli.FAILED_POINTS and not out and "fixed_point" in err
+    assert code == FAILED_POINTS and not out and "fixed_point" in err
     code, _, err = run(capsys, "cycle", "henon", "--n-phase", "64")
     assert code == cli.USAGE and "n_phase: given 64, but henon is a map" in err
     code, _, err = run(capsys, "cycle", "van_der_pol", "--period", "9,3")

@@ -2,8 +2,11 @@
 
 import math
 
+import matplotlib
 import numpy as np
 import pytest
+
+matplotlib.use("Agg")
 
 import lyapkit as lk
 from lyapkit.flags import ATTRACTOR_KIND
@@ -39,7 +42,7 @@ def test_a_line_attractor_that_is_left():
     ds = lines([[1, 0], [0, 0]], [1e-2, 1e-1])
     np.testing.assert_allclose(ds.lyapunov_exponent[:, 0], [[-0.99, -1.0], [-0.9, -1.0]], rtol=1e-9)
     np.testing.assert_array_equal(ds.share_with_zeros, 0.0)
-    assert np.isnan(ds.largest_kept_size)
+    assert np.isnan(ds.largest_kept_size) and np.isnan(ds.zero_slope[0]) and float(ds.linear_share[0]) == 0.0
 
 
 def test_a_line_attractor_whose_weights_shrink():
@@ -181,6 +184,22 @@ def test_a_scan_is_the_single_calls_to_the_last_bit(tmp_path):
                 np.testing.assert_array_equal(ds[name].sel(alpha=alpha).values, one[name].values, err_msg=name)
         lk.save(ds, tmp_path / "a.nc")
         assert lk.load(tmp_path / "a.nc").identical(ds)
+
+
+def test_the_plot_shows_members_slope_share_and_law():
+    ds = lk.robustness(LINE, directions=[[[-1.0, 0.0], [0.0, 0.0]]], sizes=[1e-3, 1e-2, 1e-1], **QUIET)
+    ax = lk.plot.robustness(ds)
+    assert ax.get_xlabel() == "size of the disturbance of the weights" and "nats per time unit" in ax.get_ylabel()
+    drawn = {line.get_label(): line for line in ax.get_lines()}
+    np.testing.assert_allclose(drawn["slope 0.495"].get_ydata(), float(ds.zero_slope[0]) * ds["size"])
+    np.testing.assert_allclose(drawn["median of the members"].get_ydata(), abs(ds.lyapunov_exponent[:, 0, 0]))
+    right = next(other for other in ax.figure.axes if other is not ax)
+    np.testing.assert_array_equal(right.get_lines()[0].get_ydata(), ds.share_with_zeros)
+    noisy = lk.robustness(CYCLE, disturbance="input", sizes=[0.05, 0.1], members=2, duration=50.0, **QUIET)
+    law = {line.get_label(): line for line in lk.plot.robustness(noisy).get_lines()}["phase reduction"]
+    np.testing.assert_allclose(law.get_ydata(), -noisy.predicted_exponent)
+    with pytest.raises(ValueError, match="a scan over alpha"):
+        lk.plot.robustness(ds.expand_dims(alpha=[1.0]))
 
 
 @pytest.mark.parametrize(

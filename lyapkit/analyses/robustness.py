@@ -140,9 +140,10 @@ def robustness(
     share_undecided(size)       share of those of which that cannot be told
     largest_kept_size           up to which at least half of the members keep their zeros; NaN: not even the smallest
     abs_exponent_mean(size, mode), abs_exponent_spread(size, mode)   of |exponent|: mean and standard deviation
-    zero_slope(mode), zero_slope_stderr(mode)   mean over sizes and members of |exponent| / size, of the modes that were
-                                zero (else NaN); zero_power(mode) is the power of the size that the mean grows with: 1
-                                where it is a slope
+    zero_power(mode)            of the modes that were zero (else NaN): power of the size with which |exponent| grows,
+                                median of the members; linear_share(mode) of them have the same |exponent| / size, to
+                                a quarter, at all sizes
+    zero_slope(mode), zero_slope_stderr(mode)   mean over the sizes and these members of |exponent| / size
     lyapunov_exponent(size, member, mode), n_zeros(size, member), exponent_before(mode), n_zeros_before, kind_before
     status
 
