@@ -8,7 +8,10 @@ import pytest
 import scipy.optimize
 
 import lyapkit as lk
+from lyapkit.analyses.block_certificate import Certifier
 from lyapkit.analyses.block_region import Region
+from lyapkit.analyses.block_sampling import draw
+from lyapkit.progress import Monitor
 from lyapkit.systems.models._rotation import snic_angle
 from lyapkit.systems.models.rotation_euler import neimark_sacker_gain
 
@@ -79,6 +82,25 @@ def test_distances_are_those_to_points_beside_the_curves(h):
     if h == 1.0:
         assert region.distances([alpha], [np.pi / 2 - theta])[1][0] == pytest.approx(step, abs=1e-6)
         assert region.distances([1.3], [2.0])[0][0] == pytest.approx(0.3, abs=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("h", STEPS)
+def test_ten_thousand_blocks_lie_in_the_region_and_oscillate(h):
+    """Every tenth is followed by itself: by limit_cycle, or turning by a rotation number that is not locked."""
+    region = Region(1.05, 1.5, h)
+    certifier = Certifier(h, 1.0, 5.0, 1e-5, None, False)
+    blocks = draw(10_000, region, certifier, 3, Monitor(1, "blocks", False))
+    alpha, theta = blocks["alpha"], blocks["theta"]
+    assert origin_repels(alpha, theta, h).all() and (abs(theta) > snic_angle(alpha)).all()
+    assert (abs(blocks["lyapunov_exponent"][:, 0]) <= 1e-5).all() and (blocks["gradient_swing"] <= 5).all()
+    system = lk.systems.rotation_flow() if h == 0 else lk.systems.rotation_euler(h=h)
+    verb = lk.limit_cycle if h == 0 else lk.rotation_number
+    plan, part = verb.plan(system), {"alpha": alpha[::10], "theta": theta[::10]}
+    states = np.broadcast_to([-0.1, 0.3], (1000, 2))
+    with Monitor(1, "blocks", False) as monitor:
+        found = plan.measure(part, states, monitor)
+    assert (found["status"] == 0).all() and not np.any(found.get("locked", 0))
 
 
 @pytest.mark.parametrize("keywords", KINDS)

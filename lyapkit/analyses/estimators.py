@@ -8,6 +8,7 @@ import numpy as np
 # Batches that a run is cut into, when it is long enough: what the errors need, and what a history shows.
 BATCHES, HISTORY = 16, 32
 _ALGEBRAIC = 3.0  # nats that neighbours may have parted by as a power of time
+_DOUBT = 0.55  # error, relative to the rate, of one that may be zero: its 95 % interval holds zero
 _MIRRORED = 1.5  # of the largest rate, those that may be of the same origin
 _FLOOR = 4e-16  # rounding of a mean, relative to the largest rate
 
@@ -102,7 +103,7 @@ def estimated(weighted, batches, dt, k, age, short_last=False, estimator="auto")
     age: time that the frame was carried before. Where neighbours part as a power of time, as in families of
     cycles of different periods, rates fall as 1 / t: growth by a few nats since the frame began is no sign of
     chaos, and the halves' disagreement tells the rate's limit only after division by what 1 / t itself falls by. A
-    positive rate that has not yet begun to fall, and its mirror image, are half as uncertain as they are large.
+    positive rate that has not yet begun to fall, and its mirror image, may be zero.
     """
     plain, error = plain_mean(batches, dt, short_last)
     whole, spread = weighted_mean(weighted, dt)
@@ -121,7 +122,7 @@ def estimated(weighted, batches, dt, k, age, short_last=False, estimator="auto")
     top = np.max(whole[:k], axis=0, initial=-np.inf, where=np.isfinite(whole[:k]))
     with np.errstate(invalid="ignore"):
         doubtful = (top > 0) & (top * middle < _ALGEBRAIC) & (abs(whole) <= _MIRRORED * top)
-    spread = np.where(doubtful, np.fmax(spread, 0.5 * abs(whole)), spread)
+    spread = np.where(doubtful, np.fmax(spread, _DOUBT * abs(whole)), spread)
     return np.where(regular, whole, plain), np.where(regular, spread, error), regular
 
 

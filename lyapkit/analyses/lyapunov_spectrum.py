@@ -176,7 +176,8 @@ class _Spectrum:
         lanes = values_of_lanes(ensemble, len(volume))
         speeds = [zero_verdict.speeds(self.system, x, lanes) for x in (start, ensemble.gather("x"))]
         own = zero_verdict.flow_direction(*speeds, duration, exponents, errors, self.margin)[1]
-        zero, wrong = zero_verdict.zeros(exponents, errors, signs, self.margin, own)
+        # a regular orbit may yet come to rest, slowly
+        zero, wrong = zero_verdict.zeros(exponents, errors, signs, self.margin, np.where(regular, 0, own))
         result = {
             "lyapunov_exponent": exponents,
             "lyapunov_exponent_stderr": errors,
@@ -243,9 +244,9 @@ def lyapunov_spectrum(
     lyapunov_sign(mode)       -1, 0, +1, or 2 (undecided): 0 where the 95 % interval lies within +-margin,
                               signs at one-sided 99 %
     duration_needed(mode)     to average over for a verdict: averaging_duration where there is one
-    n_zeros                   number of exponents that are zero: those with the verdict 0, and the flow's own where
-                              that is undecided; n_zeros_confidence: a lower bound of the probability that these,
-                              and no others, lie within the margin
+    n_zeros                   number of exponents that are zero: those with the verdict 0, and on chaos the flow's
+                              own where that is undecided; n_zeros_confidence: a lower bound of the probability that
+                              these, and no others, lie within the margin
     flow_direction_exponent   growth rate ln(|f(end)| / |f(start)|) / T of the velocity itself, which of an
                               autonomous flow that moves tends to zero exactly; NaN of maps, with inputs, at rest;
                               flow_direction_mode: the mode that is this one, 0: none of them

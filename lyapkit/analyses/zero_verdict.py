@@ -14,6 +14,7 @@ from lyapkit.systems.evaluate import values_at
 
 TWO_SIDED_95, ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 _REST = 1e-9  # speed, relative to 1 + |x|, below which a flow rests
+_SWING = 5.0  # nats by which the speed of an orbit that goes on may differ from one time to another
 _ALIKE = 3.0  # standard errors between the flow direction's growth and the exponent of its mode
 
 
@@ -92,14 +93,15 @@ def speeds(system, states, values):
 def flow_direction(start, end, duration, exponents, errors, margin):
     """Growth rate (L,) of the flow's own direction, from speeds at both ends, and its mode (0: none), NaN at rest.
 
-    The velocity is carried by the tangent flow as any vector: its growth is ln (|f(end)| / |f(start)|) exactly.
+    The velocity is carried by the tangent flow as any vector: its growth is ln (|f(end)| / |f(start)|) exactly. Its
+    mode is the exponent nearest to that rate, or to zero where the speed has only swung.
     """
     with np.errstate(all="ignore"):
         rate = np.log(end / start) / duration
         rate = np.where((start > 0) & (end > 0) & np.isfinite(rate), rate, np.nan)
-        apart = abs(exponents - rate)
-        nearest = np.argmin(np.where(np.isnan(apart), np.inf, apart), axis=0)
-        chosen = nearest[None]
-        apart = np.take_along_axis(apart, chosen, axis=0)[0]
-        fits = apart <= _ALIKE * np.take_along_axis(errors, chosen, axis=0)[0] + margin
-    return rate, np.where(fits, nearest + 1, 0)
+        swing = _SWING / duration
+        apart = abs(exponents - np.where(abs(rate) <= swing, 0.0, rate))
+        chosen = np.argmin(np.where(np.isnan(apart), np.inf, apart), axis=0)[None]
+        own, error = (np.take_along_axis(array, chosen, axis=0)[0] for array in (exponents, errors))
+        fits = abs(own - rate) <= _ALIKE * error + swing + margin
+    return rate, np.where(fits, chosen[0] + 1, 0)
