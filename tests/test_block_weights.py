@@ -146,7 +146,7 @@ def test_flows_have_the_period_multiplier_and_swing_of_limit_cycle(cell):
 @pytest.mark.parametrize("h", [1.0, 0.4])
 def test_maps_swing_as_the_tangent_of_their_circle(h):
     """The invariant circle's Fourier series X gives the swing max |X'| / min |X'|, to the spacing of the iterates."""
-    ds = lk.block_diagonal_weights(12, h=h, seed=1)
+    ds = lk.block_diagonal_weights(10, h=h, seed=1)
     checked = 0
     for block in ds.block.values:
         own = ds.isel(block=block)
@@ -161,7 +161,7 @@ def test_maps_swing_as_the_tangent_of_their_circle(h):
         waves = np.exp(2j * np.pi * np.outer(phase, k)) * k
         speed = np.hypot(*(waves @ (2j * turning.circle_mode.values)).real.T)
         assert float(own.gradient_swing) == pytest.approx(speed.max() / speed.min(), rel=2e-3)
-    assert checked >= 4
+    assert checked >= 3
 
 
 @pytest.mark.parametrize("keywords", KINDS)
@@ -351,7 +351,7 @@ def test_input_weights_are_small_seeded_and_of_the_candidate_alone():
         ({"frequency": 0.1}, "frequency"), ({"frequency": (0.6, 0.7)}, "frequency: given .0.6, 0.7., accepted: a band"),
         ({"kind": "flow", "frequency": (0.3, 0.4)}, "turns per time unit"),
         ({"kind": "flow", "locked": True}, "locked"), ({"locked": 1}, "locked"), ({"seed": -1}, "seed"),
-        ({"swing": 1.001, "alpha": 4.0}, "alpha, swing, frequency"),
+        ({"n_units": 2, "swing": 1.0001, "alpha": 10.0}, "alpha, swing, frequency"),
     ],
 )  # fmt: skip
 def test_misuse_is_named(keywords, named):
