@@ -101,6 +101,14 @@ def test_every_small_system_is_the_one_with_its_numbers_set_free():
         np.testing.assert_allclose(jacobian_matrix(free.system, x), jacobian_matrix(system, x), atol=1e-14)
 
 
+def test_the_euler_map_of_a_flow_has_the_weights_of_the_flow():
+    delta = np.random.default_rng(2).standard_normal((2, 2, 2))
+    keywords = {"directions": delta, "sizes": [0.05], **QUIET}
+    made = lk.robustness(lk.euler_map(lk.systems.rotation_flow(alpha=2.0, theta=0.8), h=0.3), **keywords)
+    known = lk.robustness(lk.systems.rotation_euler(alpha=2.0, theta=0.8, h=0.3), **keywords)
+    np.testing.assert_allclose(made.lyapunov_exponent, known.lyapunov_exponent, atol=1e-9)
+
+
 def test_numbers_of_systems_without_weights_are_disturbed_relative_to_themselves():
     ds = lk.robustness(lk.systems.lorenz63(), members=4, sizes=[1e-3], **QUIET)
     assert ds.attrs["disturbed"] == "sigma, rho, beta, each relative to itself"
@@ -209,6 +217,8 @@ def test_the_plot_shows_members_slope_share_and_law():
         (CYCLE, {"disturbance": "coupling"}, "block_rotation_flow"),
         (CYCLE, {"sizes": [0.1, 0.01]}, "sizes: .* rising"),
         (CYCLE, {"order": 3}, "order: given with"),
+        (lk.systems.random_network(n=9), {"disturbance": "input"}, "disturbance: given 'input' with 9 units"),
+        (lk.systems.rnn_flow(W=np.eye(2), V=np.eye(2), input=np.ones((5, 2))), {}, "depends on time or an input"),
         (CYCLE, {"disturbance": "input", "directions": np.ones((1, 2, 2))}, "directions: given with"),
         (CYCLE, {"directions": np.ones((1, 3, 3))}, r"directions: given shape \(1, 3, 3\) for W"),
         (CYCLE, {"directions": {"U": np.ones((1, 2, 2))}}, "directions: given for 'U', accepted: W"),

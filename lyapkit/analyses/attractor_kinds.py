@@ -39,13 +39,15 @@ _RETURNED = 1e-6  # of a closed orbit of a map, relative to its size
 @dataclasses.dataclass(frozen=True)
 class Watch:
     """How orbits are watched: a clock whose steps are the first window, how often it is doubled, the longest period of
-    a map's cycle, how many exponents, and the half-width within which one counts as zero."""
+    a map's cycle, how many exponents, the half-width within which one counts as zero, and whether to look for the
+    periods of cycles of flows, and to go on without one."""
 
     clock: Clock
     doublings: int
     longest_period: int
     n_exponents: int
     margin: float
+    periods: bool = True
 
     @property
     def work(self):
@@ -262,12 +264,12 @@ def _moving(system, values, window, left, how, labels, index, last, monitor):
     settled = steady & np.isin(strict, (SIGN["zero"], SIGN["negative"])).all(axis=1)
     grows = steady & (strict[:, 0] == SIGN["positive"]) & (nats > np.where(regular, _FOR_SURE, _SETTLED))
     cycles = settled & (zeros == int(is_flow))
-    if is_flow:
+    if is_flow and how.periods:
         chosen = np.flatnonzero(cycles)
         period = _flow_periods(system, select(values, chosen), window.states[left[chosen]], how, window, monitor)
         labels.put(index[chosen], period=period)
         cycles[chosen] &= last | ~np.isnan(period)
-    else:  # its period is longer than was looked for
+    if not is_flow:  # its period is longer than was looked for
         cycles &= last & (nats < -_SETTLED)
     moves = settled & (zeros > int(is_flow))
     frequencies = np.minimum(zeros, system.dimension - 1)  # a torus fills no space that it lies in

@@ -6,7 +6,7 @@ import numpy as np
 
 from lyapkit.analyses.attractor_kinds import Watch, label, watch
 from lyapkit.analyses.basins import grouped
-from lyapkit.analyses.clock import Clock, checked_state
+from lyapkit.analyses.clock import checked_state
 from lyapkit.analyses.fixed_points import at_rest
 from lyapkit.analyses.points import repeated, select
 from lyapkit.analyses.search_box import checked_box, region
@@ -19,7 +19,7 @@ from lyapkit.vocabulary import empty
 
 _FIRST_EXPONENTS = 3  # of every start; of the attractors all
 _FEW_UNITS = 8  # and of all starts, of systems of no more units
-_LONGER = 4  # an attractor is watched so many times longer than a start
+_LONGER = 4  # an attractor of few units is watched so many times longer than a start
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,7 +82,7 @@ class _Attractors:
         starts = place.low[:, None] + cube * (place.high - place.low)[:, None]
         own = repeated(values, self.n_starts)
         k = n if n <= _FEW_UNITS else _FIRST_EXPONENTS
-        first = dataclasses.replace(self.watch, n_exponents=k)
+        first = dataclasses.replace(self.watch, n_exponents=k, periods=False)
         labels = label(self.system, own, starts.reshape(-1, n), first, monitor)
         groups = [self._groups(i, own, labels, first, monitor) for i in range(points)]
         result = self._shares(groups, labels.kind.reshape(points, -1))
@@ -106,9 +106,7 @@ class _Attractors:
         """Shares of the starts, and room for what is measured of the attractors."""
         points, most = len(groups), self.most_attractors
         sizes = {name: len(coordinate) for name, coordinate in self.coords.items()}
-        result = {
-            name: empty(name, (points, *(sizes[d] for d in dims))) for name, dims in self.variables.items()
-        }
+        result = {name: empty(name, (points, *(sizes[d] for d in dims))) for name, dims in self.variables.items()}
         found = np.array([len(some) for some in groups])
         for i, some in enumerate(groups):
             share = np.array([len(group) for group in some[:most]]) / self.n_starts
@@ -129,8 +127,9 @@ class _Attractors:
         """What is measured of attractors, from states on them: name -> (attractors, ...)."""
         kind, states, system = labels.kind[leaders], labels.state[leaders], self.system
         clock = self.watch.clock
+        steps = clock.steps * (_LONGER if system.dimension <= _FEW_UNITS else 1)
         longer = dataclasses.replace(
-            self.watch, clock=dataclasses.replace(clock, steps=_LONGER * clock.steps), n_exponents=system.dimension
+            self.watch, clock=dataclasses.replace(clock, steps=steps), n_exponents=system.dimension
         )
         again = label(system, values, states, longer, monitor)
         lost = again.kind == ATTRACTOR_KIND["undecided"]  # what a shorter look has told
@@ -138,7 +137,7 @@ class _Attractors:
         frequency, period, dimension, family = tones(system, values, again, clock, monitor)
         torn = (kind == ATTRACTOR_KIND["torus"]) & (family > 0)
         kind = np.where(torn, ATTRACTOR_KIND["continuous_family"], kind)
-        delay = Clock(clock.method, clock.dt, 0, max(round(self.delay / clock.dt), 1))
+        delay = dataclasses.replace(clock, transient=0, steps=max(round(self.delay / clock.dt), 1))
         return {
             "attractor_kind": kind, "attractor_dimension": dimension, "family_dimension": family,
             "lyapunov_exponent": again.exponents, "lyapunov_exponent_stderr": again.stderr,
@@ -181,7 +180,8 @@ def attractors(
     initial_state    (unit,), of the orbit from which a box is guessed; default the system's own
     transient        default 100 time units, 1000 iterates, and as much again in which rest is looked for
     duration         first window over which exponents are averaged, default 200 time units, 4096 iterates; doubled
-                     up to five times while it leaves an orbit undecided, and four times longer for the attractors
+                     up to five times while it leaves an orbit undecided; four times longer for the attractors
+                     of up to 8 units
     dt, method       step and Runge-Kutta method of a flow; maps refuse both
     margin           half-width within which an exponent counts as zero: 1 / the delay of interest
     most_attractors  that there is room for

@@ -20,7 +20,8 @@ from lyapkit.flags import ATTRACTOR_KIND
 
 _SAME = 1e-6  # distance of one point of rest from itself, relative to 1 + |x|
 _WEAK, _WEAKLY_SAME = 1e-4, 1e-2  # and of one that attracts as a power of time, of which Newton's method finds less
-_HALVINGS, _GAP = 3, 0.25  # of an edge, and how far apart, in its length, the points then are that lie on a continuum
+# halvings of edges, and how far apart, in their length, the points of a continuum then are; of many, short ones
+_LONG, _SHORT, _MANY = (3, 0.25), (1, 0.6), 100
 _REPELS = 1e-6  # exponent of a point that attracts nothing
 _CONTINUUM = ATTRACTOR_KIND["continuous_attractor"]
 _RESTS = [ATTRACTOR_KIND["fixed_point"], _CONTINUUM]
@@ -66,16 +67,17 @@ def _family_keys(labels, index):
 
 def _points(system, values, labels, index, how, monitor):
     """Groups of points of rest."""
-    leaders, members = [], {}
+    leaders, members, states = [], {}, labels.state[index]
     loose = (labels.exponents[index, 0] > -_WEAK) & (labels.family_dimension[index] == 0)
-    for i, tolerance in zip(index, np.where(loose, _WEAKLY_SAME, _SAME), strict=True):
-        x = labels.state[i]
-        near = [j for j in leaders if abs(labels.state[j] - x).max() <= tolerance * (1.0 + abs(x).max())]
-        if near:
-            members[near[0]].append(i)
-        else:
-            leaders.append(i)
-            members[i] = [i]
+    reach = np.where(loose, _WEAKLY_SAME, _SAME) * (1.0 + abs(states).max(axis=1))
+    free = np.ones(len(index), dtype=bool)
+    while free.any():
+        leader = int(np.argmax(free))
+        same = free & (abs(states - states[leader]).max(axis=1) <= reach)
+        same[leader] = True
+        leaders.append(index[leader])
+        members[index[leader]] = index[same]
+        free &= ~same
     leaders = np.array(leaders, dtype=np.int64)
     groups = []
     for part in _joined(system, values, labels, leaders, how, monitor):
@@ -94,7 +96,8 @@ def _joined(system, values, labels, index, how, monitor):
         """Whether points joined by edges lie on one continuum: between them there are points as near as one likes."""
         path, good = [states[first], states[second]], continuum[first] | continuum[second]
         length = abs(path[1] - path[0]).max(axis=1)
-        for _ in range(_HALVINGS):
+        halvings, most = _SHORT if len(first) > _MANY else _LONG
+        for _ in range(halvings):
             middles = np.concatenate([0.5 * (a + b) for a, b in itertools.pairwise(path)])
             which = np.tile(first, len(path) - 1)
             found = label(system, select(values, index[which]), middles, how, monitor)
@@ -103,7 +106,7 @@ def _joined(system, values, labels, index, how, monitor):
             between = np.split(found.state, len(path) - 1)
             path = [x for pair in zip(path, between, strict=False) for x in pair] + path[-1:]
         with np.errstate(invalid="ignore"):
-            gaps = [abs(a - b).max(axis=1) <= _GAP * length for a, b in itertools.pairwise(path)]
+            gaps = [abs(a - b).max(axis=1) <= most * length for a, b in itertools.pairwise(path)]
         return good & np.all(gaps, axis=0)
 
     distances = squareform(pdist(states))

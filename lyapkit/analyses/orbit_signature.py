@@ -10,9 +10,9 @@ import numpy as np
 from lyapkit.analyses.points import mean_of, select
 from lyapkit.analyses.propagation import Ensemble
 
-_SAMPLES, _ITERATES = 512, 2048  # of flows, of maps
-_WAVES, _SEED = 12, 7
-_AT_ONCE = 2**22  # numbers recorded at a time
+_SAMPLES, _ITERATES = 512, 1024  # of flows, of maps
+_WAVES, _SEED = 8, 7
+_AT_ONCE, _AT_WORK = 2**22, 32  # numbers recorded at a time, orbits worked on, whose waves then fit a cache
 _SURE = 6.0  # errors by which means of the same attractor may differ
 _SAME = 1e-4  # and in any case
 
@@ -48,7 +48,7 @@ def _means(records):
     vectors = np.random.default_rng(_SEED).normal(0.0, 3.0 / np.sqrt(n), (2, n, _WAVES))
     count, waves, errors = len(records[0]), [], []
     samples = np.arange(1, count) / count
-    for record in records:
+    for record in _in_parts(records):
         phase = np.zeros((count - 1, _WAVES, record.shape[2]))
         for unit in range(n):  # one after the other, whatever the number of lanes
             x = (record[:, unit] - low[unit]) / scale[unit]
@@ -59,6 +59,12 @@ def _means(records):
         waves.append(whole.T)
         errors.append(np.maximum(abs(first - second), abs(whole - first)).max(axis=0))
     return np.concatenate(waves), np.concatenate(errors)
+
+
+def _in_parts(records):
+    for record in records:
+        for at in range(0, record.shape[2], _AT_WORK):
+            yield record[..., at : at + _AT_WORK]
 
 
 def _weighted(wave, s):

@@ -10,6 +10,7 @@ from lyapkit.analyses.clock import Clock, checked_state, clock, depends_on_time
 from lyapkit.analyses.verb import choice, positive, verb, whole
 from lyapkit.flags import ATTRACTOR_KIND, STATUS
 from lyapkit.systems import inputs
+from lyapkit.systems.free_weights import MOST_UNITS
 from lyapkit.systems.system import System
 
 SIZES = np.geomspace(1e-4, 0.1, 7)
@@ -163,7 +164,7 @@ def robustness(
                    sqrt(n); the systems of alpha and theta are taken as networks, W = alpha R(theta); every number of
                    systems without weights becomes p (1 + eps N(0, 1)). "coupling": of the blocks of a
                    block_rotation_flow or _map, by such weights between blocks. "input": white noise, eps dW/dt, is
-                   added to x' of every unit, eps N(0, 1) to the image of a map
+                   added to x' of every unit, eps N(0, 1) to the image of a map (up to 8 units)
     sizes          eps, rising, default seven from 1e-4 to 0.1
     members        directions, default 100 (coupling: 20), or noises, default 8
     directions     (members, *shape of the matrix), or name -> such an array, in place of random ones; not with input
@@ -193,6 +194,11 @@ def robustness(
     if inputs.drive(system).count > 0 or depends_on_time(system):
         raise ValueError(f"system: {system.name} depends on time or an input, accepted: one that does not")
     number = whole("seed", seed, 0, 2**63 - 1)
+    if disturbance == "input" and system.dimension > MOST_UNITS:
+        raise ValueError(
+            f"disturbance: given 'input' with {system.dimension} units, accepted: at most {MOST_UNITS}; larger "
+            "networks take input=lyapkit.white_noise(...) themselves"
+        )
     along = _directions(system, disturbance, members, directions, number)
     count = _members(disturbance, members, along)
     k = system.dimension if n_exponents is None else whole("n_exponents", n_exponents, 1, system.dimension)

@@ -16,6 +16,9 @@ def signal_growth(system, values, states, clock, monitor):
 
     Each direction is carried alone, and only its length is taken out: nothing overflows, and nothing is lost.
     """
+    parts = system.model.blocks and not values and system.model.blocks(system.parameters)
+    if parts:
+        return _of_blocks(*parts, states, clock, monitor)
     points, n = states.shape
     frame = np.eye(n)
     if n > _DIRECTIONS:
@@ -24,10 +27,24 @@ def signal_growth(system, values, states, clock, monitor):
     ensemble = Ensemble(system, repeated(values, k), np.repeat(states, k, axis=0), clock, 1, frame[:1])
     ensemble.set_frames(np.tile(frame.T, points)[None])
     sums, _ = ensemble.run(clock.steps, monitor)
+    nats = sums[tangent.WEIGHTS, 0, : points * k].reshape(points, k)
+    return _root_mean_square(nats)
+
+
+def _root_mean_square(nats):
+    """ln of the root mean square (P,) of numbers of which these (P, m) are the logarithms."""
     with np.errstate(all="ignore"):
-        nats = sums[tangent.WEIGHTS, 0, : points * k].reshape(points, k)
-        most = np.where(np.isfinite(nats.max(axis=1)), nats.max(axis=1), 0.0)[:, None]
-        return most[:, 0] + 0.5 * np.log((np.exp(2.0 * (nats - most))).mean(axis=1))
+        most = nats.max(axis=1, keepdims=True)
+        most = np.where(np.isfinite(most), most, 0.0)
+        return most[:, 0] + 0.5 * np.log(np.exp(2.0 * (nats - most)).mean(axis=1))
+
+
+def _of_blocks(block, columns, states, clock, monitor):
+    """Of networks of independent blocks: a direction within a block stays there."""
+    blocks = len(next(iter(columns.values())))
+    values = {name: np.tile(column, len(states)) for name, column in columns.items()}
+    growth = signal_growth(block(), values, states.reshape(len(states) * blocks, -1), clock, monitor)
+    return _root_mean_square(growth.reshape(len(states), blocks))
 
 
 def fates(zeros, exponents, errors, margin):
