@@ -1,9 +1,9 @@
-"""Commands that analyse one system: spectrum, cycle, fixed-points, trajectory, signal."""
+"""Commands that analyse one system: spectrum, cycle, fixed-points, trajectory, attractors, signal."""
 
 import lyapkit
 from lyapkit.options import UsageError, assign
 from lyapkit.output import FAILED_POINTS, announce_compilation, checked_picture, draw, finish, system_of
-from lyapkit.tables import cycle_text, points_text, signal_text, spectrum_text
+from lyapkit.tables import attractors_text, cycle_text, points_text, signal_text, spectrum_text
 
 
 def add_to(commands, command, add_outputs):
@@ -13,6 +13,7 @@ def add_to(commands, command, add_outputs):
         ("cycle", _cycle, "limit cycle (or periodic orbit) of one system"),
         ("fixed-points", _fixed_points, "fixed points of one system, with their stability"),
         ("trajectory", _trajectory, "orbit of one system, as CSV or netCDF"),
+        ("attractors", _attractors, "attractors of one system from many initial states, labelled"),
         ("signal", _signal, "what sensitivity and gradient one system carries over delays"),
     ):
         one = command(commands, name, run, text)
@@ -68,6 +69,12 @@ def _signal(arguments, options):
     print(signal_text(ds))
     if picture:
         draw(ds, picture)
+    return finish(ds)
+
+
+def _attractors(arguments, options):
+    ds = _single(arguments, options, lyapkit.attractors)
+    print(attractors_text(ds))
     return finish(ds)
 
 

@@ -3,6 +3,8 @@
 import math
 
 _SHOWN = 6  # units of a state, at most
+_LEADING = 4  # exponents of an attractor, at most
+_LABELS = ("attractor_kind", "signal_fate")
 
 
 def spectrum_text(ds):
@@ -69,4 +71,22 @@ def signal_text(ds):
     rows += ["  ".join(f"{value:22.12g}" for value in row) for row in zip(*(c.values for c in columns), strict=True)]
     leading = " ".join(f"{value:.6g}" for value in ds.lyapunov_exponent.values[:shown])
     rows.append(f"Lyapunov exponents: {leading}{' ...' if shown < ds.sizes['mode'] else ''}")
+    return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])
+
+
+def attractors_text(ds):
+    """A line for each attractor: kind, dimension, basin, zeros, leading exponents, and what becomes of gradients."""
+    kinds, fates = (dict(zip(ds[n].flag_values, ds[n].flag_meanings.split(), strict=True)) for n in _LABELS)
+    shown, delay = min(ds.sizes["mode"], _LEADING), ds.attrs["signal_delay"]
+    signal = f"ln sigma({delay:g})"
+    rows = [f"{'kind':20s} {'dim':>3s} {'basin':>6s} {'zeros':>5s}  {'gradient':9s} {signal:>15s}  exponents"]
+    for one in (ds.isel(attractor=i) for i in range(ds.sizes["attractor"])):
+        leading = " ".join(f"{value:.6g}" for value in one.lyapunov_exponent.values[:shown])
+        rows.append(
+            f"{kinds[int(one.attractor_kind)]:20s} {int(one.attractor_dimension):3d} {float(one.basin_share):6.3f} "
+            f"{int(one.n_zeros):5d}  {fates[int(one.signal_fate)]:9s} {float(one.signal_growth):15.6g}  {leading}"
+        )
+    for name in ("diverging_share", "undecided_share"):
+        if float(ds[name]) > 0.0:
+            rows.append(f"{ds[name].long_name}: {float(ds[name]):.3f}")
     return "\n".join([f"{ds.attrs['system']}: {ds.attrs['equation']}", *rows])

@@ -35,6 +35,14 @@ def test_collapsed_directions_are_left_out():
     lk.plot.learning_signal(ds).figure.canvas.draw()
 
 
+def test_gradients_are_drawn_without_singular_values_too():
+    ds = lk.learning_signal(lk.systems.henon(), delays=[1, 10, 100], singular_values=False)
+    ax = lk.plot.learning_signal(ds)
+    dots = ax.lines[1]
+    np.testing.assert_allclose(dots.get_ydata(), ds.adjoint_log_norm / np.log(10.0))
+    assert "gradient" in dots.get_label() and ax.get_ylabel() == "norm"
+
+
 def test_the_adjoint_is_drawn_over_the_phase():
     ds = lk.limit_cycle(lk.systems.rotation_flow(), n_phase=32)
     ax = lk.plot.adjoint(ds)

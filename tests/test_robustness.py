@@ -2,8 +2,11 @@
 
 import math
 
+import matplotlib
 import numpy as np
 import pytest
+
+matplotlib.use("Agg")
 
 import lyapkit as lk
 from lyapkit.flags import ATTRACTOR_KIND
@@ -39,7 +42,7 @@ def test_a_line_attractor_that_is_left():
     ds = lines([[1, 0], [0, 0]], [1e-2, 1e-1])
     np.testing.assert_allclose(ds.lyapunov_exponent[:, 0], [[-0.99, -1.0], [-0.9, -1.0]], rtol=1e-9)
     np.testing.assert_array_equal(ds.share_with_zeros, 0.0)
-    assert np.isnan(ds.largest_kept_size)
+    assert np.isnan(ds.largest_kept_size) and np.isnan(ds.zero_slope[0]) and float(ds.linear_share[0]) == 0.0
 
 
 def test_a_line_attractor_whose_weights_shrink():
@@ -96,6 +99,14 @@ def test_every_small_system_is_the_one_with_its_numbers_set_free():
         free = freed(as_network(system) or system)
         np.testing.assert_allclose(value(free.system, x), value(system, x), atol=1e-14, err_msg=name)
         np.testing.assert_allclose(jacobian_matrix(free.system, x), jacobian_matrix(system, x), atol=1e-14)
+
+
+def test_the_euler_map_of_a_flow_has_the_weights_of_the_flow():
+    delta = np.random.default_rng(2).standard_normal((2, 2, 2))
+    keywords = {"directions": delta, "sizes": [0.05], **QUIET}
+    made = lk.robustness(lk.euler_map(lk.systems.rotation_flow(alpha=2.0, theta=0.8), h=0.3), **keywords)
+    known = lk.robustness(lk.systems.rotation_euler(alpha=2.0, theta=0.8, h=0.3), **keywords)
+    np.testing.assert_allclose(made.lyapunov_exponent, known.lyapunov_exponent, atol=1e-9)
 
 
 def test_numbers_of_systems_without_weights_are_disturbed_relative_to_themselves():
@@ -183,6 +194,22 @@ def test_a_scan_is_the_single_calls_to_the_last_bit(tmp_path):
         assert lk.load(tmp_path / "a.nc").identical(ds)
 
 
+def test_the_plot_shows_members_slope_share_and_law():
+    ds = lk.robustness(LINE, directions=[[[-1.0, 0.0], [0.0, 0.0]]], sizes=[1e-3, 1e-2, 1e-1], **QUIET)
+    ax = lk.plot.robustness(ds)
+    assert ax.get_xlabel() == "size of the disturbance of the weights" and "nats per time unit" in ax.get_ylabel()
+    drawn = {line.get_label(): line for line in ax.get_lines()}
+    np.testing.assert_allclose(drawn["slope 0.495"].get_ydata(), float(ds.zero_slope[0]) * ds["size"])
+    np.testing.assert_allclose(drawn["median of the members"].get_ydata(), abs(ds.lyapunov_exponent[:, 0, 0]))
+    right = next(other for other in ax.figure.axes if other is not ax)
+    np.testing.assert_array_equal(right.get_lines()[0].get_ydata(), ds.share_with_zeros)
+    noisy = lk.robustness(CYCLE, disturbance="input", sizes=[0.05, 0.1], members=2, duration=50.0, **QUIET)
+    law = {line.get_label(): line for line in lk.plot.robustness(noisy).get_lines()}["phase reduction"]
+    np.testing.assert_allclose(law.get_ydata(), -noisy.predicted_exponent)
+    with pytest.raises(ValueError, match="a scan over alpha"):
+        lk.plot.robustness(ds.expand_dims(alpha=[1.0]))
+
+
 @pytest.mark.parametrize(
     ("system", "keywords", "message"),
     [
@@ -190,6 +217,8 @@ def test_a_scan_is_the_single_calls_to_the_last_bit(tmp_path):
         (CYCLE, {"disturbance": "coupling"}, "block_rotation_flow"),
         (CYCLE, {"sizes": [0.1, 0.01]}, "sizes: .* rising"),
         (CYCLE, {"order": 3}, "order: given with"),
+        (lk.systems.random_network(n=9), {"disturbance": "input"}, "disturbance: given 'input' with 9 units"),
+        (lk.systems.rnn_flow(W=np.eye(2), V=np.eye(2), input=np.ones((5, 2))), {}, "depends on time or an input"),
         (CYCLE, {"disturbance": "input", "directions": np.ones((1, 2, 2))}, "directions: given with"),
         (CYCLE, {"directions": np.ones((1, 3, 3))}, r"directions: given shape \(1, 3, 3\) for W"),
         (CYCLE, {"directions": {"U": np.ones((1, 2, 2))}}, "directions: given for 'U', accepted: W"),

@@ -189,7 +189,8 @@ class _Backward:
         sizes, arrays = self._tables(begin, length, self._orbit.time + after * self._orbit.clock.dt)
         sweep(Call(sizes, arrays).address)
         monitor.add(length * len(begin))
-        self._collect(arrays)
+        with np.errstate(all="ignore"):  # an orbit that diverges has gradients that are no numbers
+            self._collect(arrays)
 
     def _tables(self, begin, length, time):
         """Numbers and arrays of the call table."""

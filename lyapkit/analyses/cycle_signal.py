@@ -22,32 +22,39 @@ class CycleSignal:
 
     @property
     def variables(self):
-        names = {"period": (), "surviving_gradient": ("delay", "unit"), "surviving_error": ("delay",)}
+        names = {"surviving_gradient": ("delay", "unit"), "surviving_error": ("delay",)}
+        names |= {"period": (), "adjoint_return_error": ()}
         return names | ({"secular_gradient": ("delay", "parameter")} if self.search.scalars else {})
 
     def start(self, values, states, monitor):
-        """The cycles of the points, t0 on their phase 0: (found, states (points, n), status (points,))."""
+        """The cycles of the points, and their states (points, n) at phase 0, NaN where there is none."""
         found = self.search.measure(values, states, monitor)
-        have = np.isin(found["status"], _FOUND)
-        start = np.where(have[:, None], found["state"][:, 0], states)
-        return found, start, found["status"]
+        for name in ("state", "adjoint", "period"):
+            have = np.isin(found["status"], _FOUND).reshape(-1, *[1] * (found[name].ndim - 1))
+            found[name] = np.where(have, found[name], np.nan)
+        return found, found["state"][:, 0]
 
-    def predict(self, found, products, sizes, gradients, delays, labels):
-        """Predictions (points, delay, ...) from g . f and |g| |f| (points, delay), and how far the gradients
-        (points, delay, n) are from them, relative to |g| |f| |Z|.
+    @staticmethod
+    def status(cycles, own):
+        """The status of limit_cycle where it found no cycle, else the signal's `own`, else what it says besides."""
+        have = np.isin(cycles["status"], _FOUND)
+        return np.where(have & (own != STATUS["ok"]), own, cycles["status"])
+
+    def predict(self, cycles, losses, velocities, gradients, delays, labels):
+        """Predictions (points, delay, ...) from the losses' gradients and the velocities at the ends of the delays, and
+        how far the gradients found are from them, relative to |g| |f| |Z|.
         """
-        have = np.isin(found["status"], _FOUND)
-        period = np.where(have, found["period"], np.nan)
-        phase_gradient = np.where(have[:, None], found["adjoint"][:, 0], np.nan)
+        phase_gradient = cycles["adjoint"][:, 0]
+        products = np.einsum("pdi,pdi->pd", losses, velocities)
         surviving = products[..., None] * phase_gradient[:, None]
         with np.errstate(all="ignore"):
-            scale = sizes * np.linalg.norm(phase_gradient, axis=1)[:, None]
+            scale = np.linalg.norm(losses, axis=2) * np.linalg.norm(velocities, axis=2)
+            scale = scale * np.linalg.norm(phase_gradient, axis=1)[:, None]
             error = np.linalg.norm(gradients - surviving, axis=2) / scale
-        result = {"period": period, "surviving_gradient": surviving, "surviving_error": error}
+        result = {"period": cycles["period"], "surviving_gradient": surviving, "surviving_error": error}
         if self.search.scalars:
-            slopes = np.full((len(have), len(labels)), np.nan)
-            columns = [labels.index(name) for name in self.search.scalars]
-            slopes[:, columns] = found["period_derivative"]
-            turns = delays / period[:, None]
+            slopes = np.full((len(losses), len(labels)), np.nan)
+            slopes[:, [labels.index(name) for name in self.search.scalars]] = cycles["period_derivative"]
+            turns = delays / cycles["period"][:, None]
             result["secular_gradient"] = -(turns * products)[..., None] * slopes[:, None]
         return result

@@ -45,8 +45,9 @@ def drawn(system, members, seed):
     """Directions with entries N(0, 1) / sqrt(n) for weights, N(0, 1) times itself for every number of other systems."""
     shapes, weights = matrices_of(system)
     generator = np.random.default_rng(seed)
-    scale = system.dimension**-0.5 if weights else 1.0
-    added = {name: scale * generator.standard_normal((members, *shape)) for name, shape in shapes.items()}
+    added = {name: generator.standard_normal((members, *shape)) for name, shape in shapes.items()}
+    if weights:
+        added = {name: array / np.sqrt(array.shape[-1]) for name, array in added.items()}
     return Directions(added, relative=not weights)
 
 

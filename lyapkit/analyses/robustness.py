@@ -10,6 +10,7 @@ from lyapkit.analyses.clock import Clock, checked_state, clock, depends_on_time
 from lyapkit.analyses.verb import choice, positive, verb, whole
 from lyapkit.flags import ATTRACTOR_KIND, STATUS
 from lyapkit.systems import inputs
+from lyapkit.systems.free_weights import MOST_UNITS
 from lyapkit.systems.system import System
 
 SIZES = np.geomspace(1e-4, 0.1, 7)
@@ -140,9 +141,10 @@ def robustness(
     share_undecided(size)       share of those of which that cannot be told
     largest_kept_size           up to which at least half of the members keep their zeros; NaN: not even the smallest
     abs_exponent_mean(size, mode), abs_exponent_spread(size, mode)   of |exponent|: mean and standard deviation
-    zero_slope(mode), zero_slope_stderr(mode)   mean over sizes and members of |exponent| / size, of the modes that were
-                                zero (else NaN); zero_power(mode) is the power of the size that the mean grows with: 1
-                                where it is a slope
+    zero_power(mode)            of the modes that were zero (else NaN): power of the size with which |exponent| grows,
+                                median of the members; linear_share(mode) of them have the same |exponent| / size, to
+                                a quarter, at all sizes
+    zero_slope(mode), zero_slope_stderr(mode)   mean over the sizes and these members of |exponent| / size
     lyapunov_exponent(size, member, mode), n_zeros(size, member), exponent_before(mode), n_zeros_before, kind_before
     status
 
@@ -162,7 +164,7 @@ def robustness(
                    sqrt(n); the systems of alpha and theta are taken as networks, W = alpha R(theta); every number of
                    systems without weights becomes p (1 + eps N(0, 1)). "coupling": of the blocks of a
                    block_rotation_flow or _map, by such weights between blocks. "input": white noise, eps dW/dt, is
-                   added to x' of every unit, eps N(0, 1) to the image of a map
+                   added to x' of every unit, eps N(0, 1) to the image of a map (up to 8 units)
     sizes          eps, rising, default seven from 1e-4 to 0.1
     members        directions, default 100 (coupling: 20), or noises, default 8
     directions     (members, *shape of the matrix), or name -> such an array, in place of random ones; not with input
@@ -192,6 +194,11 @@ def robustness(
     if inputs.drive(system).count > 0 or depends_on_time(system):
         raise ValueError(f"system: {system.name} depends on time or an input, accepted: one that does not")
     number = whole("seed", seed, 0, 2**63 - 1)
+    if disturbance == "input" and system.dimension > MOST_UNITS:
+        raise ValueError(
+            f"disturbance: given 'input' with {system.dimension} units, accepted: at most {MOST_UNITS}; larger "
+            "networks take input=lyapkit.white_noise(...) themselves"
+        )
     along = _directions(system, disturbance, members, directions, number)
     count = _members(disturbance, members, along)
     k = system.dimension if n_exponents is None else whole("n_exponents", n_exponents, 1, system.dimension)

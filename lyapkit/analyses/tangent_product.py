@@ -23,6 +23,8 @@ from lyapkit.kernels import tangent_chain
 _SEGMENT = {"flow": 8, "map": 1}
 _LANES = 2**15  # tangent maps that are run at once, about
 _NUMBERS = 2**24  # of them
+_LONGEST = 32  # steps of a large system's segment
+_SHORTER, _LONGER = 1e-4, 1e-3  # of an entry of R relative to its row, what is left that makes segments shorter, longer
 _LOST = 1e-10  # an entry of R that is this small relative to its row has lost its digits
 
 
@@ -36,15 +38,22 @@ class TangentProduct:
 
 def tangent_product(system, values, states, clock, stops, seed, monitor):
     """Follow orbits from `states` through the clock's transient; delays end after `stops` steps (whole, ascending)."""
+    along, n, points = _must_run_along(system), system.dimension, len(states)
     segment = math.gcd(_SEGMENT[system.kind], *(int(stop) for stop in stops))
-    run = _along if _must_run_along(system) else _at_once
-    product = (_Large if system.data.layout.spread else _Small)(system.dimension, len(states), seed)
-    ensemble = Ensemble(system, values, states, clock, *_frame(system, run))
-    ensemble.run(clock.transient, monitor, orthonormalise=False)
+    kind = _Large if system.data.layout.spread else _Small
+    product = kind(n, points, seed, _SEGMENT[system.kind] if along else segment)
+    ensemble = Ensemble(system, values, states, clock, 0)
+    ensemble.run(clock.transient, monitor)
+    if along:  # the frame comes in after the transient, for which it is not needed
+        now, time = ensemble.gather("x")[:, :points].T, clock.transient * clock.dt
+        ensemble = Ensemble(system, values, now, clock, n, np.eye(n), 1, time=time)
     found = []
     for length in np.diff(stops, prepend=0):
-        for maps in run(system, values, ensemble, clock, int(length) // segment, segment, monitor):
-            product.multiply(maps)
+        if along:
+            _along(ensemble, int(length), product, monitor)
+        else:
+            for maps in _at_once(system, values, ensemble, clock, int(length) // segment, segment, monitor):
+                product.multiply(maps)
         found.append(product.snapshot())
     logs = np.stack([singular_values(*one) for one in found], axis=1)
     status = _outcome(clock, ensemble, logs, product.least)
@@ -55,12 +64,6 @@ def tangent_product(system, values, states, clock, stops, seed, monitor):
 def _must_run_along(system):
     driven = system.parameters.get("input") is not None or depends_on_time(system)
     return driven or system.data.layout.spread
-
-
-def _frame(system, run):
-    """Columns that an ensemble carries along the orbit."""
-    n = system.dimension
-    return (n, np.eye(n), 1) if run is _along else (0,)
 
 
 def _at_once(system, values, ensemble, clock, count, segment, monitor):
@@ -78,20 +81,22 @@ def _at_once(system, values, ensemble, clock, count, segment, monitor):
         yield lanes.gather("frame")[..., : len(starts)]
 
 
-def _along(system, values, ensemble, clock, count, segment, monitor):
-    """The same, one segment after the other."""
-    n, points = system.dimension, ensemble.points
-    unit = np.repeat(np.eye(n)[:, :, None], points, axis=2)
-    for _ in range(count):
+def _along(ensemble, steps, product, monitor):
+    """Multiply by the tangent maps of the next steps, one segment after the other."""
+    unit = np.repeat(np.eye(ensemble.dimension)[:, :, None], ensemble.points, axis=2)
+    while steps:
+        segment = min(product.segment, steps)
         ensemble.set_frames(unit)
         ensemble.run(segment, monitor, orthonormalise=False)
-        yield ensemble.gather("frame")[..., :points]
+        product.multiply(ensemble.gather("frame")[..., : ensemble.points])
+        steps -= segment
 
 
 class _Small:
     """Products of the points' tangent maps, by a compiled kernel."""
 
-    def __init__(self, n, points, seed):
+    def __init__(self, n, points, seed, segment):
+        self.segment = segment  # steps of a tangent map
         self._bases = np.repeat(starting_frame(n, n, seed)[None], points, axis=0)
         self._logs, self._uppers = np.zeros((points, 2, n)), np.repeat(np.eye(n)[None], points, axis=0)
         self.least, self._image, self._rows = np.ones(points), np.empty((n, n)), np.empty((5, n))
@@ -107,9 +112,10 @@ class _Small:
 
 
 class _Large:
-    """The same of one large system, by LAPACK."""
+    """The same of one large system, by LAPACK; segments are as long as their condition allows."""
 
-    def __init__(self, n, points, seed):
+    def __init__(self, n, points, seed, segment):
+        self.segment = segment
         self._basis, self._upper, self.least = starting_frame(n, n, seed).T, np.eye(n), np.ones(1)
         self._logs, self._carry = np.zeros(n), np.zeros(n)
 
@@ -121,25 +127,30 @@ class _Large:
             if columns.min() < tangent_chain.GRADED * columns.max():
                 self._sweep(columns[:, None] * self._basis)
                 matrix = matrix / np.where(columns > 0, columns, 1.0)
-        self._sweep(matrix @ self._basis)
+        kept = self._sweep(matrix @ self._basis)
+        if kept < _SHORTER and self.segment > 1:
+            self.segment //= 2
+        elif kept > _LONGER and self.segment < _LONGEST:
+            self.segment *= 2
 
     def _sweep(self, image):
-        """The QR sweep of an image, as `tangent_chain` makes it."""
+        """The QR sweep of an image, as `tangent_chain` makes it; what is left of an entry of R, relative to its row."""
         if not np.isfinite(image).all():
             self._logs[:] = np.nan
-            return
+            return 0.0
         size = abs(image).max(axis=1)
         order = np.argsort(-size, kind="stable")
         turned, triangle = scipy.linalg.qr(image[order], check_finite=False)
         self._basis = np.empty_like(turned)
         self._basis[order] = turned * np.where(np.diag(triangle) < 0, -1.0, 1.0)
-        self._extend(triangle, size[order])
+        return self._extend(triangle, size[order])
 
     def _extend(self, triangle, size):
         growth = abs(np.diag(triangle))
         with np.errstate(all="ignore"):
             dead = (growth <= tangent_chain.ROUNDING * len(growth) * size) | (self._logs == -np.inf)
-            self.least[0] = min(self.least[0], (growth / size)[~dead].min(initial=1.0))
+            kept = (growth / size)[~dead].min(initial=1.0)
+            self.least[0] = min(self.least[0], kept)
             ratios = np.exp(self._logs - self._logs[:, None])
             factors = np.triu(triangle / np.diag(triangle)[:, None] * ratios, 1)
         factors[dead], factors[:, self._logs == -np.inf] = 0.0, 0.0
@@ -151,6 +162,7 @@ class _Large:
             self._carry += (large - total) + np.where(abs(self._logs) >= abs(grown), grown, self._logs)
         self._logs = np.where(dead, -np.inf, total)
         self._carry[dead] = 0.0
+        return kept
 
     def snapshot(self):
         return (self._logs + self._carry)[None], self._upper[None].copy()

@@ -7,7 +7,8 @@ from lyapkit.flags import ATTRACTOR_KIND, SIGN
 
 SHARES = ("share_with_zeros", "share_undecided")
 MODES = ("abs_exponent_mean", "abs_exponent_spread")
-SLOPES = ("zero_slope", "zero_slope_stderr", "zero_power")
+SLOPES = ("zero_slope", "zero_slope_stderr", "zero_power", "linear_share")
+_LINEAR = 0.25  # |exponent| / size is the same at all sizes, within this of its logarithm
 
 
 def kept(before, after, sizes, margin):
@@ -55,20 +56,28 @@ def _mean_and_spread(size):
 
 
 def _slopes(size, sizes, were):
-    """Slopes of |exponent| (points, sizes, members, k) in the size, for the modes (points, k) that were zero.
+    """How |exponents| (points, sizes, members, k) grow with the size, of the modes (points, k) that were zero.
 
-    Each member's slope is the line through the origin with weights 1 / size^2, the mean of |exponent| / size; `power`
-    is the slope of ln of the mean in ln of the size, 1 where the response is linear.
+    A member's power is the slope of ln |exponent| in ln size; it is linear where |exponent| / size is about the same at
+    all sizes. Its slope is the line through the origin with weights 1 / size^2, the mean of |exponent| / size.
     """
+    power = np.full((len(size), *size.shape[2:]), np.nan)
     with np.errstate(all="ignore"):
-        each = (size / sizes[None, :, None, None]).mean(axis=1)  # (points, members, k)
-        there = np.isfinite(each)
-        count = there.sum(axis=1)
-        slope = np.where(there, each, 0.0).sum(axis=1) / count
-        away = np.where(there, each - slope[:, None], 0.0)
+        if len(sizes) > 1:
+            at = np.log(sizes) - np.log(sizes).mean()
+            power = (at[:, None, None] * np.log(size)).sum(axis=1) / (at**2).sum()
+        ratio = size / sizes[None, :, None, None]
+        each, logs = ratio.mean(axis=1), np.log(ratio)  # (points, members, k)
+        linear = (abs(logs - logs.mean(axis=1)[:, None]) < _LINEAR).all(axis=1)
+        count = linear.sum(axis=1)
+        slope = np.where(linear, each, 0.0).sum(axis=1) / count
+        away = np.where(linear, each - slope[:, None], 0.0)
         error = np.where(count > 1, np.sqrt((away**2).sum(axis=1) / (count * (count - 1.0))), np.nan)
-        logs, at = np.log(_mean_and_spread(size)[0]), np.log(sizes)
-        at = (at - at.mean())[:, None]
-        power = (at * logs).sum(axis=1) / (at**2).sum()
-    found = (slope, error, np.where(np.isfinite(power), power, np.nan))
+    found = (slope, error, _median(power), count / size.shape[2])
     return {name: np.where(were, array, np.nan) for name, array in zip(SLOPES, found, strict=True)}
+
+
+def _median(power):
+    """Median over the members (axis 1); NaN where one of them has no number."""
+    finite = np.isfinite(power).all(axis=1)
+    return np.where(finite, np.median(np.where(finite[:, None], power, 0.0), axis=1), np.nan)

@@ -10,6 +10,7 @@ _PUBLIC = {
     "plane": "planes", "spectrum": "spectra", "phase_portrait": "portraits", "cycle": "cycles", "atlas": "atlases",
     "bifurcation_diagram": "diagrams", "branch": "branches", "tongues": "tongue_plot",
     "learning_signal": "learning_signals", "adjoint": "learning_signals", "horizon": "learning_signals",
+    "robustness": "robustness_plot",
 }  # fmt: skip
 
 __all__ = list(_PUBLIC)

@@ -33,26 +33,25 @@ def learning_signal(ds, *, modes=None, scale="log", ax=None):
     >>> ax.get_xlabel()
     'delay since t0, the end of the transient (time units)'
     """
-    data = variable_of(ds, "log_singular_value")
+    data = variable_of(ds, "adjoint_log_norm")
     if grid_dims(data):
         raise ValueError(f"ds: a scan over {', '.join(grid_dims(data))}, accepted: the signal of one system")
     check_choice("scale", scale, ("log", "linear"))
-    most = ds.sizes["mode"]
+    most = ds.sizes.get("mode", 0)
     count = min(most, _MODES) if modes is None else modes
-    if isinstance(count, bool) or count not in range(1, most + 1):
+    if modes is not None and (isinstance(count, bool) or count not in range(1, most + 1)):
         raise ValueError(f"modes: given {modes!r}, accepted: a whole number from 1 to {most}")
     ax = new_or_given(ax, 5.8, 4.2)
     ax.axhline(0.0, color="0.6", lw=0.8, zorder=0)
     _modes(ax, ds, count)
-    if "adjoint_log_norm" in ds:
-        ax.plot(ds.delay, ds.adjoint_log_norm / _LN10, "k.", ms=4, label=r"$|dL/dx(t_0)|$", zorder=4)
+    ax.plot(ds.delay, data / _LN10, "k.", ms=4, label=r"gradient $|dL/dx(t_0)|$", zorder=4)
     if scale == "log":
         ax.set_xscale("log")
         ax.set_yscale("symlog", linthresh=1.0, linscale=0.6)
     ax.margins(x=0.02)
     _limits(ax)
     ax.yaxis.set_major_formatter(FuncFormatter(_power_of_ten))
-    ax.set(xlabel=axis_label(ds.delay), ylabel="singular value of $dx(t_0 + d)/dx(t_0)$")
+    ax.set(xlabel=axis_label(ds.delay), ylabel="singular value of $dx(t_0 + d)/dx(t_0)$" if count else "norm")
     ax.legend(fontsize=SMALL, frameon=False, loc="best")
     set_title(ax, ds.attrs.get("equation", ""), parameter_text(fixed_parameters(ds)))
     return ax

@@ -43,7 +43,8 @@ def euler_map(system, h=0.1):
     described = dataclasses.replace(
         model, name=f"{model.name}_euler", kind="map", rule=rule, defaults={**model.defaults, "h": 0.1},
         equation=f"x <- x + h f(x), f: {model.equation}", curves=None, blocks=None, jacobian=None, dt=1.0,
-        box=_box(model.box), pickled=(_again, (system,)), _cells={}, _lock=threading.Lock(),
+        box=_box(model.box), as_network=_as_network(model.as_network), pickled=(_again, (system,)),
+        _cells={}, _lock=threading.Lock(),
     )  # fmt: skip
     return System(described, {**system.parameters, "h": h})
 
@@ -55,6 +56,18 @@ def _again(system, parameters):
 
 def _special(model, system):
     return rule_signature(model.rule, model.lane_parameters(system.parameters))[2]
+
+
+def _as_network(of_flow):
+    """The network that the map is, from that of the flow."""
+    if of_flow is None:
+        return None
+
+    def network(parameters):
+        rest = {name: value for name, value in parameters.items() if name != "h"}
+        return euler_map(of_flow(rest), parameters["h"])
+
+    return network
 
 
 def _box(of_flow):
