@@ -5,7 +5,6 @@ import numpy as np
 from lyapkit.analyses.backpropagation import backpropagate
 from lyapkit.analyses.points import groups, select
 from lyapkit.analyses.propagation import Ensemble
-from lyapkit.systems.evaluate import values_and_jacobians
 
 
 def identity_error(system, values, states, clock, stop, monitor, *, steps=None, time=0.0):
@@ -26,25 +25,18 @@ def identity_error(system, values, states, clock, stop, monitor, *, steps=None, 
 
 
 def over_a_period(system, values, states, period, phase_gradient, clock, monitor):
-    """(identity error, |M' Z - Z| / |Z|, period of the adjoint) (points,) of cycles; NaN where there is none.
+    """(identity error, |M' Z - Z| / |Z|) (points,) over one period of each point's cycle; NaN where there is none.
 
-    Swept back over the cycle's period Z comes back near itself; with its slope -Df' Z in time that tells the time after
-    which it comes back nearest, the adjoint's own period. Steps are the period over a power of two, no longer
-    than the clock's.
+    The steps of a period are a power of two, no longer than the clock's.
     """
-    error, change, own_period = np.full((3, len(states)), np.nan)
+    error, change = np.full((2, len(states)), np.nan)
     have = np.flatnonzero(np.isfinite(period))
     counts = 2 ** np.ceil(np.log2(period[have] / clock.dt) - 1e-9).clip(3).astype(np.int64)
     for count, members in groups(counts):
         index = have[members]
-        own, before = select(values, index), phase_gradient[index]
-        error[index], adjoint = identity_error(
-            system, own, states[index], clock, int(count), monitor, steps=period[index] / count
-        )
-        rest = np.einsum("pi,pij->pj", before, adjoint) - before
-        slope = -np.einsum("pi,pij->pj", before, values_and_jacobians(system, states[index], own)[1])
-        with np.errstate(all="ignore"):
-            change[index] = np.linalg.norm(rest, axis=1) / np.linalg.norm(before, axis=1)
-            delay = np.einsum("pi,pi->p", rest, slope) / np.einsum("pi,pi->p", slope, slope)
-        own_period[index] = period[index] + delay
-    return error, change, own_period
+        own = select(values, index), states[index]
+        error[index], adjoint = identity_error(system, *own, clock, int(count), monitor, steps=period[index] / count)
+        back = np.einsum("pi,pij->pj", phase_gradient[index], adjoint)
+        change[index] = np.linalg.norm(back - phase_gradient[index], axis=1)
+        change[index] /= np.linalg.norm(phase_gradient[index], axis=1)
+    return error, change
