@@ -9,9 +9,9 @@ from rows_kernel import peer
 from rows_networks import weights
 
 import lyapkit as lk
-from lyapkit.analyses.backpropagation import backpropagate
-from lyapkit.analyses.clock import clock
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.gradients.backpropagation import backpropagate
+from lyapkit.analyses.orbits.clock import clock
+from lyapkit.analyses.orbits.propagation import Ensemble
 from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
 

@@ -10,7 +10,7 @@ from row import Row, at_least, at_most, not_installed, under
 from rows_kernel import peer
 
 import lyapkit as lk
-from lyapkit.analyses.checks import starting_frame
+from lyapkit.analyses.exponents.checks import starting_frame
 from lyapkit.kernels.blas import one_thread
 from lyapkit.systems import network
 

@@ -6,8 +6,8 @@ import numpy as np
 from row import Row, under
 
 import lyapkit as lk
-from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.orbits.clock import Clock
+from lyapkit.analyses.orbits.propagation import Ensemble
 from lyapkit.progress import Monitor
 from lyapkit.scanning.grid import points
 from lyapkit.scanning.pool import cores

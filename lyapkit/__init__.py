@@ -43,8 +43,8 @@ _PUBLIC = {
     "load": "results",
     "load_network": "systems.weights",
     "block_diagonal_weights": "analyses.block_diagonal_weights",
-    "torch_weights": "analyses.block_network",
-    "save_weights": "analyses.block_network",
+    "torch_weights": "analyses.initial_weights.block_network",
+    "save_weights": "analyses.initial_weights.block_network",
     "checkpoints": "analyses.checkpoints",
 }
 _MODULES = ("systems", "plot")

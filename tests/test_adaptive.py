@@ -11,7 +11,7 @@ import scipy.integrate
 from test_conformance import difference
 
 import lyapkit as lk
-from lyapkit.analyses.checks import starting_frame
+from lyapkit.analyses.exponents.checks import starting_frame
 from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
 from lyapkit.systems import evaluate

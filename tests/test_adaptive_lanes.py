@@ -8,9 +8,9 @@ from test_adaptive import FINE, METHODS
 from test_determinism import assert_same_bits
 
 import lyapkit as lk
-from lyapkit.analyses import propagation
-from lyapkit.analyses.checks import starting_frame
-from lyapkit.analyses.clock import clock
+from lyapkit.analyses.exponents.checks import starting_frame
+from lyapkit.analyses.orbits import propagation
+from lyapkit.analyses.orbits.clock import clock
 from lyapkit.flags import STATUS
 from lyapkit.kernels import steps
 

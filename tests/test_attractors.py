@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 
 import lyapkit as lk
-from lyapkit.analyses.attractor_kinds import label, watch
+from lyapkit.analyses.kinds.attractor_kinds import label, watch
 from lyapkit.flags import ATTRACTOR_KIND, SIGNAL, STATUS
 from lyapkit.progress import Monitor
 

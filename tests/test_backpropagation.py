@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.analyses import backpropagation
-from lyapkit.analyses.backpropagation import backpropagate
-from lyapkit.analyses.clock import clock
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.gradients import backpropagation
+from lyapkit.analyses.gradients.backpropagation import backpropagate
+from lyapkit.analyses.orbits.clock import clock
+from lyapkit.analyses.orbits.propagation import Ensemble
 from lyapkit.progress import Monitor
 from lyapkit.systems import evaluate
 

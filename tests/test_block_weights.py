@@ -7,9 +7,9 @@ import pytest
 import scipy.optimize
 
 import lyapkit as lk
-from lyapkit.analyses.block_certificate import Certifier
-from lyapkit.analyses.block_region import Region
-from lyapkit.analyses.block_sampling import draw
+from lyapkit.analyses.initial_weights.block_certificate import Certifier
+from lyapkit.analyses.initial_weights.block_region import Region
+from lyapkit.analyses.initial_weights.block_sampling import draw
 from lyapkit.progress import Monitor
 from lyapkit.systems.models._rotation import snic_angle
 from lyapkit.systems.models.rotation_euler import neimark_sacker_gain

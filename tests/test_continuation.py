@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.analyses.period_law import fitted
+from lyapkit.analyses.cycles.period_law import fitted
 from lyapkit.flags import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND
 
 HERE = pathlib.Path(__file__).resolve().parent

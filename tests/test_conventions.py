@@ -6,7 +6,7 @@ import pytest
 from test_normal_forms import ORIGIN, at
 
 import lyapkit as lk
-from lyapkit.analyses import normal_forms as nf
+from lyapkit.analyses.bifurcations import normal_forms as nf
 
 
 def test_conventions_of_hopf():

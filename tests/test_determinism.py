@@ -133,7 +133,7 @@ def test_repeatable():
 
 def test_length_of_a_driver_call_changes_nothing(monkeypatch):
     """Stopping the driver at any multiple of its window changes no bit."""
-    from lyapkit.analyses import propagation
+    from lyapkit.analyses.orbits import propagation
 
     keywords = {"duration": 30, "transient": 5, "history": True}
     one = lk.lyapunov_spectrum(lk.systems.lorenz63(), **keywords)

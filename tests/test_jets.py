@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
-from lyapkit.analyses.jets import Jets
+from lyapkit.analyses.bifurcations.jets import Jets
 
 RADIUS, SAMPLES = 0.1, 32
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from lyapkit.analyses.multipliers import floquet
-from lyapkit.analyses.shooting import solve_cyclic
+from lyapkit.analyses.cycles.multipliers import floquet
+from lyapkit.analyses.cycles.shooting import solve_cyclic
 
 
 def made_up(values, segments, seed):

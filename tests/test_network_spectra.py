@@ -9,7 +9,7 @@ import pytest
 import scipy.sparse
 
 import lyapkit as lk
-from lyapkit.analyses.checks import starting_frame
+from lyapkit.analyses.exponents.checks import starting_frame
 from lyapkit.systems import matrices
 
 REFERENCE = json.loads((pathlib.Path(__file__).parent / "reference_values.json").read_text())

@@ -9,8 +9,8 @@ import pytest
 import sympy
 
 import lyapkit as lk
-from lyapkit.analyses import normal_forms as nf
-from lyapkit.analyses.jets import Jets
+from lyapkit.analyses.bifurcations import normal_forms as nf
+from lyapkit.analyses.bifurcations.jets import Jets
 
 ORIGIN = np.zeros(2)
 

@@ -10,7 +10,7 @@ import sympy
 from test_normal_forms import ORIGIN, at, disguised_map
 
 import lyapkit as lk
-from lyapkit.analyses import normal_forms as nf
+from lyapkit.analyses.bifurcations import normal_forms as nf
 
 
 def test_period_doubling_in_one_dimension():

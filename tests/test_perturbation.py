@@ -7,7 +7,7 @@ import pytest
 from scipy.linalg import expm
 
 import lyapkit as lk
-from lyapkit.analyses.cycle_phase import CyclePhase
+from lyapkit.analyses.cycles.cycle_phase import CyclePhase
 from lyapkit.flags import STATUS
 
 CYCLE = lk.systems.rotation_flow(alpha=2.0, theta=math.pi / 4)

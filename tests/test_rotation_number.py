@@ -7,8 +7,8 @@ import pytest
 import scipy.integrate
 
 import lyapkit as lk
-from lyapkit.analyses.clock import clock
-from lyapkit.analyses.locking import attracting_root
+from lyapkit.analyses.orbits.clock import clock
+from lyapkit.analyses.tori.locking import attracting_root
 from lyapkit.flags import REMEDY, STATUS
 from lyapkit.progress import Monitor
 

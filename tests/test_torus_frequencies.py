@@ -7,8 +7,8 @@ import pytest
 import scipy.integrate
 
 import lyapkit as lk
-from lyapkit.analyses.spectral_lines import find_lines
-from lyapkit.analyses.tone_lattice import Lattice, combinations, echelon
+from lyapkit.analyses.tori.spectral_lines import find_lines
+from lyapkit.analyses.tori.tone_lattice import Lattice, combinations, echelon
 from lyapkit.flags import STATUS
 
 ALPHA, THETA = [1.2, 2.0, 1.5, 3.0], [0.7, 1.1, 0.6, 1.0]  # quasi-periodic blocks of the map

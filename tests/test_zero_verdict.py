@@ -8,8 +8,8 @@ import pytest
 from scipy.stats import norm
 
 import lyapkit as lk
-from lyapkit.analyses import zero_verdict
-from lyapkit.analyses.search_box import checked_box, region
+from lyapkit.analyses.exponents import zero_verdict
+from lyapkit.analyses.stationary.search_box import checked_box, region
 from lyapkit.flags import SIGN
 from lyapkit.progress import Monitor
 

@@ -4,14 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.attractor_kinds import Watch, label, watch
-from lyapkit.analyses.basins import grouped
-from lyapkit.analyses.clock import checked_state
 from lyapkit.analyses.fixed_points import at_rest
-from lyapkit.analyses.points import repeated, select
-from lyapkit.analyses.search_box import checked_box, region
-from lyapkit.analyses.signal_growth import fates, signal_growth
-from lyapkit.analyses.tones import MOST_TONES, tones
+from lyapkit.analyses.gradients.signal_growth import fates, signal_growth
+from lyapkit.analyses.kinds.attractor_kinds import Watch, label, watch
+from lyapkit.analyses.kinds.basins import grouped
+from lyapkit.analyses.orbits.clock import checked_state
+from lyapkit.analyses.orbits.points import repeated, select
+from lyapkit.analyses.stationary.search_box import checked_box, region
+from lyapkit.analyses.tori.tones import MOST_TONES, tones
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import ATTRACTOR_KIND, STATUS
 from lyapkit.systems.system import System

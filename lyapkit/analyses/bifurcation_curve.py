@@ -6,10 +6,10 @@ import dataclasses
 import numpy as np
 import xarray as xr
 
-from lyapkit.analyses import curve_starts, pseudo_arclength
-from lyapkit.analyses.codimension_two import classified, ends_here
-from lyapkit.analyses.curve_problems import KINDS, problem_of
-from lyapkit.analyses.jets import Jets
+from lyapkit.analyses.bifurcations import curve_starts, pseudo_arclength
+from lyapkit.analyses.bifurcations.codimension_two import classified, ends_here
+from lyapkit.analyses.bifurcations.curve_problems import KINDS, problem_of
+from lyapkit.analyses.bifurcations.jets import Jets
 from lyapkit.analyses.verb import interval, positive, whole
 from lyapkit.flags import CODIMENSION_TWO, CRITICALITY, END, STATUS
 from lyapkit.nearest import nearest

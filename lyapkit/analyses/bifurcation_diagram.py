@@ -4,12 +4,12 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses import attractor_samples
-from lyapkit.analyses.attractor_samples import Event, Samples
-from lyapkit.analyses.clock import Clock, checked_state, clock
-from lyapkit.analyses.cycle_guess import checked_section, refuse_driven
+from lyapkit.analyses.cycles.cycle_guess import checked_section, refuse_driven
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.points import repeated
+from lyapkit.analyses.orbits import attractor_samples
+from lyapkit.analyses.orbits.attractor_samples import Event, Samples
+from lyapkit.analyses.orbits.clock import Clock, checked_state, clock
+from lyapkit.analyses.orbits.points import repeated
 from lyapkit.analyses.verb import choice, real, verb, whole
 from lyapkit.flags import DIRECTION, STATUS
 from lyapkit.systems.system import System, unknown_parameter

@@ -5,9 +5,9 @@ import scipy.linalg
 import xarray as xr
 
 import lyapkit
-from lyapkit.analyses.block_certificate import LONGEST_PERIOD, WORK, Certifier
-from lyapkit.analyses.block_region import Region
-from lyapkit.analyses.block_sampling import draw
+from lyapkit.analyses.initial_weights.block_certificate import LONGEST_PERIOD, WORK, Certifier
+from lyapkit.analyses.initial_weights.block_region import Region
+from lyapkit.analyses.initial_weights.block_sampling import draw
 from lyapkit.analyses.verb import choice, interval, positive, real, truth, whole
 from lyapkit.progress import Monitor
 from lyapkit.vocabulary import describe

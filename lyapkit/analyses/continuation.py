@@ -4,10 +4,10 @@ import math
 
 import numpy as np
 
-from lyapkit.analyses.branch_starts import started
-from lyapkit.analyses.branch_switching import KINDS
-from lyapkit.analyses.branches import Setting, everything
-from lyapkit.analyses.cycle_branch import extremes
+from lyapkit.analyses.bifurcations.branch_starts import started
+from lyapkit.analyses.bifurcations.branch_switching import KINDS
+from lyapkit.analyses.bifurcations.branches import Setting, everything
+from lyapkit.analyses.bifurcations.cycle_branch import extremes
 from lyapkit.analyses.verb import interval, positive, whole
 from lyapkit.flags import BRANCH_KIND, END, PERIOD_LAW, SPECIAL_KIND, STATUS
 from lyapkit.progress import Monitor

@@ -4,10 +4,10 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.checks import starting_frame
-from lyapkit.analyses.clock import Clock, check_input, checked_state, spectrum_clock, time_direction
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.tolerances import failure
+from lyapkit.analyses.exponents.checks import starting_frame
+from lyapkit.analyses.orbits.clock import Clock, check_input, checked_state, spectrum_clock, time_direction
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.orbits.tolerances import failure
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import STATUS
 from lyapkit.systems.system import System

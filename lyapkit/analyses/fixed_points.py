@@ -6,13 +6,13 @@ import math
 
 import numpy as np
 
-from lyapkit.analyses import newton
-from lyapkit.analyses.clock import checked_state, depends_on_time
-from lyapkit.analyses.points import select
-from lyapkit.analyses.proved_points import MOST_UNITS, expressions, prove
-from lyapkit.analyses.search_box import checked_box, region
-from lyapkit.analyses.slow_points import slow_points
-from lyapkit.analyses.stability import eigenvalues
+from lyapkit.analyses.orbits.clock import checked_state, depends_on_time
+from lyapkit.analyses.orbits.points import select
+from lyapkit.analyses.stationary import newton
+from lyapkit.analyses.stationary.proved_points import MOST_UNITS, expressions, prove
+from lyapkit.analyses.stationary.search_box import checked_box, region
+from lyapkit.analyses.stationary.slow_points import slow_points
+from lyapkit.analyses.stationary.stability import eigenvalues
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import COMPLETE, POINT_KIND, STABLE, STATUS
 from lyapkit.systems.evaluate import values_and_jacobians

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.sensitivity import Sensitivity, sensitivity
+from lyapkit.analyses.gradients.sensitivity import Sensitivity, sensitivity
 from lyapkit.analyses.verb import positive, verb
 from lyapkit.flags import GRADIENT_END
 

@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.adjoint_identity import identity_error, over_a_period
-from lyapkit.analyses.cycle_signal import CycleSignal
+from lyapkit.analyses.gradients.adjoint_identity import identity_error, over_a_period
+from lyapkit.analyses.gradients.cycle_signal import CycleSignal
+from lyapkit.analyses.gradients.loss_gradient import VELOCITY, LossGradient
+from lyapkit.analyses.gradients.sensitivity import Sensitivity, sensitivity
 from lyapkit.analyses.limit_cycle import limit_cycle
-from lyapkit.analyses.loss_gradient import VELOCITY, LossGradient
-from lyapkit.analyses.sensitivity import Sensitivity, sensitivity
 from lyapkit.analyses.verb import truth, verb
 from lyapkit.flags import STATUS
 from lyapkit.systems.system import System

@@ -6,10 +6,9 @@ import math
 import numpy as np
 import xarray as xr
 
-from lyapkit.analyses import cycle_measures as measures
-from lyapkit.analyses import flow_cycles, map_cycles, shooting
-from lyapkit.analyses.clock import checked_state, clock
-from lyapkit.analyses.cycle_guess import (
+from lyapkit.analyses.cycles import cycle_measures as measures
+from lyapkit.analyses.cycles import flow_cycles, map_cycles, shooting
+from lyapkit.analyses.cycles.cycle_guess import (
     checked_guess,
     checked_period,
     checked_section,
@@ -18,9 +17,10 @@ from lyapkit.analyses.cycle_guess import (
     refuse_driven,
     resampled,
 )
-from lyapkit.analyses.flow_cycles import Search
-from lyapkit.analyses.multipliers import NEUTRAL
-from lyapkit.analyses.points import select
+from lyapkit.analyses.cycles.flow_cycles import Search
+from lyapkit.analyses.cycles.multipliers import NEUTRAL
+from lyapkit.analyses.orbits.clock import checked_state, clock
+from lyapkit.analyses.orbits.points import select
 from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.flags import STABLE, STATUS
 from lyapkit.systems.system import System

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses import estimators, zero_verdict
-from lyapkit.analyses.blocks import UnionOfBlocks
-from lyapkit.analyses.checks import (
+from lyapkit.analyses.exponents import estimators, zero_verdict
+from lyapkit.analyses.exponents.blocks import UnionOfBlocks
+from lyapkit.analyses.exponents.checks import (
     blanked,
     check_given_jacobian,
     conditioning_loss,
@@ -18,7 +18,7 @@ from lyapkit.analyses.checks import (
     values_of_lanes,
     with_exact_zeros,
 )
-from lyapkit.analyses.clock import (
+from lyapkit.analyses.orbits.clock import (
     Clock,
     checked_precision,
     checked_state,
@@ -26,7 +26,7 @@ from lyapkit.analyses.clock import (
     spectrum_clock,
     time_direction,
 )
-from lyapkit.analyses.propagation import INTERVALS, Ensemble
+from lyapkit.analyses.orbits.propagation import INTERVALS, Ensemble
 from lyapkit.analyses.verb import choice, positive, truth, verb, whole
 from lyapkit.flags import ESTIMATOR, STATUS
 from lyapkit.kernels import tangent

@@ -4,13 +4,13 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock, check_input, checked_state, clock, depends_on_time, time_direction
-from lyapkit.analyses.finite_size import finite_size_exponents
+from lyapkit.analyses.cycles.perturbed_cycle import OF_CYCLES, PHASES, beside_cycles
+from lyapkit.analyses.disturbances.finite_size import finite_size_exponents
 from lyapkit.analyses.limit_cycle import limit_cycle
-from lyapkit.analyses.perturbed_cycle import OF_CYCLES, PHASES, beside_cycles
-from lyapkit.analyses.points import repeated
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.tolerances import failure
+from lyapkit.analyses.orbits.clock import Clock, check_input, checked_state, clock, depends_on_time, time_direction
+from lyapkit.analyses.orbits.points import repeated
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.orbits.tolerances import failure
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.kernels import tangent
 from lyapkit.systems import inputs

@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses import block_locking, disturbed, noise_response, zeros_kept
-from lyapkit.analyses.attractor_kinds import Watch, watch
-from lyapkit.analyses.clock import Clock, checked_state, clock, depends_on_time
+from lyapkit.analyses.disturbances import block_locking, disturbed, noise_response, zeros_kept
+from lyapkit.analyses.kinds.attractor_kinds import Watch, watch
+from lyapkit.analyses.orbits.clock import Clock, checked_state, clock, depends_on_time
 from lyapkit.analyses.verb import choice, positive, verb, whole
 from lyapkit.flags import ATTRACTOR_KIND, STATUS
 from lyapkit.systems import inputs

@@ -4,14 +4,14 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses import estimators
-from lyapkit.analyses.checks import starting_frame
-from lyapkit.analyses.circle_modes import settled_modes
-from lyapkit.analyses.clock import Clock, checked_state, clock
-from lyapkit.analyses.locking import ARRIVED, CONTRACTS, attracting_root, closest_return
-from lyapkit.analyses.points import select
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.turns import NEAR, Angle, Mean, unwrapped
+from lyapkit.analyses.exponents import estimators
+from lyapkit.analyses.exponents.checks import starting_frame
+from lyapkit.analyses.orbits.clock import Clock, checked_state, clock
+from lyapkit.analyses.orbits.points import select
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.tori.circle_modes import settled_modes
+from lyapkit.analyses.tori.locking import ARRIVED, CONTRACTS, attracting_root, closest_return
+from lyapkit.analyses.tori.turns import NEAR, Angle, Mean, unwrapped
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import ESTIMATOR, STATUS
 from lyapkit.kernels import tangent

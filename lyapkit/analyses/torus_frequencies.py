@@ -4,11 +4,11 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock, check_input, checked_state, clock
-from lyapkit.analyses.points import select
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.spectral_lines import find_lines
-from lyapkit.analyses.tone_lattice import Lattice
+from lyapkit.analyses.orbits.clock import Clock, check_input, checked_state, clock
+from lyapkit.analyses.orbits.points import select
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.tori.spectral_lines import find_lines
+from lyapkit.analyses.tori.tone_lattice import Lattice
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import STATUS
 from lyapkit.kernels.blas import one_thread

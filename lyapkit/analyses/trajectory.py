@@ -4,9 +4,9 @@ import dataclasses
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock, check_input, checked_state, clock, time_direction
-from lyapkit.analyses.propagation import Ensemble
-from lyapkit.analyses.tolerances import failure
+from lyapkit.analyses.orbits.clock import Clock, check_input, checked_state, clock, time_direction
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.orbits.tolerances import failure
 from lyapkit.analyses.verb import verb, whole
 from lyapkit.systems.system import System
 

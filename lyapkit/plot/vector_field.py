@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from lyapkit.analyses.clock import clock
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.orbits.clock import clock
+from lyapkit.analyses.orbits.propagation import Ensemble
 from lyapkit.progress import Monitor
 
 _SCOUTS = 64  # orbits that find the default box

@@ -10,7 +10,7 @@ import numpy as np
 
 from lyapkit.analyses.limit_cycle import limit_cycle
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.points import select
+from lyapkit.analyses.orbits.points import select
 from lyapkit.analyses.verb import truth, whole
 from lyapkit.flags import REGIME, SIGN, STATUS
 from lyapkit.kernels.blas import one_thread

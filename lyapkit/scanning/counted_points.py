@@ -11,9 +11,9 @@ import itertools
 
 import numpy as np
 
-from lyapkit.analyses.newton import residual_and_jacobian
-from lyapkit.analyses.points import repeated, select
-from lyapkit.analyses.stability import leading
+from lyapkit.analyses.orbits.points import repeated, select
+from lyapkit.analyses.stationary.newton import residual_and_jacobian
+from lyapkit.analyses.stationary.stability import leading
 from lyapkit.flags import COMPLETE, STABLE, STATUS
 from lyapkit.scanning.pool import run_to_end
 from lyapkit.vocabulary import empty

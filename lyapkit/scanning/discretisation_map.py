@@ -3,10 +3,10 @@
 import numpy as np
 
 from lyapkit import systems
-from lyapkit.analyses.euler_attractor import euler_attractor
+from lyapkit.analyses.kinds.euler_attractor import euler_attractor
 from lyapkit.analyses.limit_cycle import limit_cycle
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.points import select
+from lyapkit.analyses.orbits.points import select
 from lyapkit.flags import CURVE_KIND, CURVE_SOURCE, FLOW_REGIME, MAP_REGIME, OUTCOME, SIGN, STATUS
 from lyapkit.progress import Monitor
 from lyapkit.results import dataset

@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock, checked_state, clock
 from lyapkit.analyses.fixed_points import fixed_points
-from lyapkit.analyses.points import select
-from lyapkit.analyses.regimes import Watch, only_cycles, regimes
+from lyapkit.analyses.kinds.regimes import Watch, only_cycles, regimes
+from lyapkit.analyses.orbits.clock import Clock, checked_state, clock
+from lyapkit.analyses.orbits.points import select
 from lyapkit.analyses.verb import real, truth, whole
 from lyapkit.flags import COMPLETE, REGIME, STABLE, STATUS
 from lyapkit.kernels.blas import one_thread

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lyapkit.analyses.bifurcation_curve import bifurcation_curve
-from lyapkit.analyses.curve_problems import KINDS
+from lyapkit.analyses.bifurcations.curve_problems import KINDS
 from lyapkit.flags import CODIMENSION_TWO, CURVE_KIND, CURVE_SOURCE
 
 # what the closed forms of the systems are called -> their kind

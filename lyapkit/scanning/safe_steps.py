@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from lyapkit.analyses.clock import Clock
-from lyapkit.analyses.equilibria import beside_stable
-from lyapkit.analyses.newton import polished
-from lyapkit.analyses.points import select
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.orbits.clock import Clock
+from lyapkit.analyses.orbits.equilibria import beside_stable
+from lyapkit.analyses.orbits.points import select
+from lyapkit.analyses.orbits.propagation import Ensemble
+from lyapkit.analyses.stationary.newton import polished
 from lyapkit.flags import FLOW_REGIME, OUTCOME, SAFE_H_SOURCE
 from lyapkit.progress import Monitor
 from lyapkit.systems.evaluate import values_and_jacobians

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 
-from lyapkit.analyses.points import select
+from lyapkit.analyses.orbits.points import select
 from lyapkit.analyses.verb import whole
 from lyapkit.flags import STATUS
 from lyapkit.kernels.blas import one_thread

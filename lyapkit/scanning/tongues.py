@@ -3,12 +3,12 @@
 import numpy as np
 import scipy.ndimage
 
-from lyapkit.analyses.clock import Clock, checked_state
 from lyapkit.analyses.lyapunov_spectrum import lyapunov_spectrum
-from lyapkit.analyses.points import select
-from lyapkit.analyses.propagation import Ensemble
+from lyapkit.analyses.orbits.clock import Clock, checked_state
+from lyapkit.analyses.orbits.points import select
+from lyapkit.analyses.orbits.propagation import Ensemble
 from lyapkit.analyses.rotation_number import rotation_number
-from lyapkit.analyses.tongue_borders import borders
+from lyapkit.analyses.tori.tongue_borders import borders
 from lyapkit.analyses.verb import whole
 from lyapkit.flags import END, LOCKED, STATUS
 from lyapkit.progress import Monitor

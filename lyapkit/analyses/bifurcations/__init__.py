@@ -1,0 +1,1 @@
+"""Curves and branches, normal forms, points of codimension two."""

@@ -1,0 +1,1 @@
+"""Cycles of flows and of maps: found, solved, measured."""

@@ -1,0 +1,1 @@
+"""Systems that are disturbed, and what is kept."""

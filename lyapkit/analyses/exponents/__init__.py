@@ -1,0 +1,1 @@
+"""What Lyapunov exponents are made of: means with errors, checks, verdicts, unions of blocks."""

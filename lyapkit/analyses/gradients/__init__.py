@@ -1,0 +1,1 @@
+"""Sensitivity forwards and gradients backwards over delays."""

@@ -1,0 +1,1 @@
+"""Blocks that oscillate: drawn, certified, put together."""

@@ -1,0 +1,1 @@
+"""What orbits settle on."""

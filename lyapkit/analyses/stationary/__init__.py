@@ -1,0 +1,1 @@
+"""Points at rest: found, proved, sorted."""

@@ -1,0 +1,1 @@
+"""Rotation: turns, locking, tones and their lattice."""
