@@ -14,6 +14,7 @@ from lyapkit.systems import multilinear
 from lyapkit.systems import network_codegen as codegen
 from lyapkit.systems.inputs import INPUT, checked_input
 from lyapkit.systems.layout import Data, Lanes, Spread, rows_of, spread
+from lyapkit.systems.network_adjoint import adjoint_source
 from lyapkit.systems.system import Model, construct
 from lyapkit.systems.vector_tracing import TracedNetwork
 
@@ -55,7 +56,7 @@ class NetworkCell:
     @functools.cached_property
     def adjoint(self):
         """Adjoint action on cotangents, for the state and the numbers among the parameters."""
-        return self._load("adjoint", codegen.adjoint_source(self.net, self.places))
+        return self._load("adjoint", adjoint_source(self.net, self.places))
 
     @functools.cache  # noqa: B019 - a cell lives as long as its model
     def multilinear(self, order, with_parameters=False):

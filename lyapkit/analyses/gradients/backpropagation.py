@@ -18,7 +18,7 @@ from lyapkit.kernels.blas import addresses
 from lyapkit.systems import inputs
 from lyapkit.systems.layout import padded
 from lyapkit.systems.network import NetworkModel
-from lyapkit.systems.network_codegen import taped
+from lyapkit.systems.network_adjoint import taped
 
 _SEGMENT_NUMBERS = 2**23  # of the states and tapes of a segment: 64 MB
 _MAP = np.array([[0.0, 0.0], [0.0, 1.0]])  # a map as a method of one stage
