@@ -12,6 +12,13 @@ OK, INTERNAL, USAGE, FAILED_POINTS, INTERRUPTED = 0, 1, 2, 3, 130
 MEASURES = {
     "lyapunov_spectrum": "lyapunov_exponent", "limit_cycle": "period", "rotation_number": "rotation_number",
     "torus_frequencies": "n_frequencies", "fixed_points": "n_fixed_points", "trajectory": None,
+    "attractors": "n_attractors", "robustness": "largest_kept_size", "learning_signal": None, "gradient_horizon": None,
+    "perturbation": None,
+}  # fmt: skip
+# variable that tells what a result of one system is -> the plot of such results
+_OF_ONE_SYSTEM = {
+    "floquet_multiplier": "cycle", "log_singular_value": "learning_signal", "horizon": "horizon",
+    "share_with_zeros": "robustness", "lyapunov_sign": "spectrum",
 }  # fmt: skip
 
 
@@ -62,7 +69,7 @@ def draw(ds, path, **keywords):
 
 
 def figure_of(ds, variable=None, mode=1):
-    """The plane of a two-dimensional scan, else the cycle or the spectrum."""
+    """The plane of a two-dimensional scan, else what there is of one system; a spectrum also over one parameter."""
     from lyapkit.plot.axes import grid_dims
 
     kind = ds.attrs.get("verb")
@@ -77,13 +84,10 @@ def figure_of(ds, variable=None, mode=1):
         return lyapkit.plot.plane(ds, variable or usual, mode=mode)
     if variable or mode != 1:
         raise UsageError("--variable, --mode: given for a result without two parameters; accepted for planes")
-    if "floquet_multiplier" in ds and not axes:
-        return lyapkit.plot.cycle(ds)
-    if kind == "learning_signal" and not axes:
-        return lyapkit.plot.learning_signal(ds)
-    if "lyapunov_exponent_stderr" in ds and len(axes) < 2:
-        return lyapkit.plot.spectrum(ds)
-    raise UsageError("there is neither a plane of two parameters, nor a cycle or a spectrum in it to draw")
+    for name, plot in _OF_ONE_SYSTEM.items():
+        if name in ds and (not axes or plot == "spectrum"):
+            return getattr(lyapkit.plot, plot)(ds)
+    raise UsageError("there is neither a plane of two parameters, nor a result of one system in it to draw")
 
 
 def finish(ds):

@@ -1,4 +1,4 @@
-"""The command init: its files, exit codes and error lines."""
+"""The commands init, signal and attractors: files, tables, pictures, exit codes and error lines."""
 
 import numpy as np
 import pytest
@@ -51,3 +51,42 @@ def test_mistakes_are_told_in_one_line(capsys, tmp_path, monkeypatch, words, nam
     code, _, error = run(capsys, "init", *words)
     assert code == cli.USAGE and named in error and error.count("\n") == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_signal_prints_the_norms_and_draws_them(capsys, tmp_path):
+    path, picture = tmp_path / "signal.nc", tmp_path / "signal.png"
+    words = ["signal", "linear_map", "--delays", "1,10", "-o", path, "--plot", picture, "--quiet"]
+    code, text, _ = run(capsys, *words)
+    wanted = lk.learning_signal(lk.systems.linear_map(), delays=[1, 10])
+    rows = [[float(value) for value in line.split()] for line in text.splitlines()[2:4]]
+    assert code == cli.OK and picture.stat().st_size > 0 and lk.load(path).identical(wanted)
+    np.testing.assert_allclose([row[0] for row in rows], [1, 10])
+    np.testing.assert_allclose([row[1] for row in rows], wanted.sensitivity_log_norm, rtol=1e-11)
+    np.testing.assert_allclose([row[2] for row in rows], wanted.adjoint_log_norm, rtol=1e-11)
+    assert run(capsys, "plot", path, "-o", tmp_path / "again.png")[0] == cli.OK
+
+
+def test_signal_of_trained_weights(capsys, tmp_path):
+    path = tmp_path / "w.npz"
+    lk.save_weights(lk.block_diagonal_weights(4, seed=1), path)
+    code, text, _ = run(capsys, "signal", "--weights", path, "--delays", "1,100", "--quiet")
+    assert code == cli.OK and "Lyapunov exponents" in text
+    code, _, error = run(capsys, "signal", "--weights", path, "--cycle", "true")
+    assert code == cli.USAGE and "cycle" in error
+
+
+def test_attractors_are_listed_by_their_basins(capsys):
+    code, text, _ = run(capsys, "attractors", "rotation_flow", "--theta", "0.1", "--n-starts", "40", "--quiet")
+    rows = text.splitlines()[2:]
+    assert code == cli.OK and len(rows) == 4
+    assert all(row.startswith("fixed_point") and " vanishes " in row for row in rows)
+    assert sum(float(row.split()[2]) for row in rows) == pytest.approx(1.0, abs=2e-3)  # three digits each
+    code, text, _ = run(capsys, "attractors", "henon", "--n-starts", "40", "--quiet")
+    assert code == cli.OK and "chaos" in text and "that diverge" in text and "explodes" in text
+
+
+def test_new_verbs_can_be_scanned(capsys, tmp_path):
+    path = tmp_path / "n.nc"
+    words = ["--alpha", "0.5:2:2", "--theta", "0.1", "--n_starts", "10", "--measure", "attractors", "-o", path]
+    assert run(capsys, "scan", "rotation_flow", *words, "--quiet")[0] == cli.OK
+    assert lk.load(path).n_attractors.values.tolist() == [1, 4]
