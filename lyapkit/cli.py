@@ -7,7 +7,7 @@ import sys
 import traceback
 
 import lyapkit
-from lyapkit import bifurcation_commands, learning_commands, single_commands
+from lyapkit import bifurcation_commands, init_command, single_commands
 from lyapkit.options import UsageError, assign, split
 from lyapkit.output import (
     INTERNAL,
@@ -86,7 +86,7 @@ def _parser():
     _add_scan(commands)
     single_commands.add_to(commands, _command, _add_outputs)
     bifurcation_commands.add_to(commands, _command, _add_outputs)
-    learning_commands.add_to(commands, _command, _add_outputs)
+    init_command.add_to(commands, _command, _add_outputs)
     _add_readers(commands)
     return parser
 

@@ -54,46 +54,42 @@ def _single(arguments, options, verb):
     return ds
 
 
+def _shown(arguments, options, verb, text):
+    """The verb's result as text on stdout, and as a picture where one is asked for."""
+    picture = checked_picture(getattr(arguments, "plot", None), arguments.overwrite)
+    ds = _single(arguments, options, verb)
+    print(text(ds))
+    if picture:
+        draw(ds, picture)
+    return finish(ds)
+
+
 def _spectrum(arguments, options):
-    picture = checked_picture(arguments.plot, arguments.overwrite)
-    ds = _single(arguments, options, lyapkit.lyapunov_spectrum)
-    print(spectrum_text(ds))
-    if picture:
-        draw(ds, picture)
-    return finish(ds)
+    return _shown(arguments, options, lyapkit.lyapunov_spectrum, spectrum_text)
 
 
-def _signal(arguments, options):
-    picture = checked_picture(arguments.plot, arguments.overwrite)
-    ds = _single(arguments, options, lyapkit.learning_signal)
-    print(signal_text(ds))
-    if picture:
-        draw(ds, picture)
-    return finish(ds)
+def _fixed_points(arguments, options):
+    return _shown(arguments, options, lyapkit.fixed_points, points_text)
 
 
 def _attractors(arguments, options):
-    ds = _single(arguments, options, lyapkit.attractors)
-    print(attractors_text(ds))
-    return finish(ds)
+    return _shown(arguments, options, lyapkit.attractors, attractors_text)
+
+
+def _signal(arguments, options):
+    return _shown(arguments, options, lyapkit.learning_signal, signal_text)
 
 
 def _cycle(arguments, options):
     picture = checked_picture(arguments.plot, arguments.overwrite)
     ds = _single(arguments, options, lyapkit.limit_cycle)
     code = finish(ds)
-    if not float(ds.period) > 0.0:
+    if not float(ds.period) > 0.0:  # nothing to print or draw
         return FAILED_POINTS
     print(cycle_text(ds))
     if picture:
         draw(ds, picture)
     return code
-
-
-def _fixed_points(arguments, options):
-    ds = _single(arguments, options, lyapkit.fixed_points)
-    print(points_text(ds))
-    return finish(ds)
 
 
 def _trajectory(arguments, options):
