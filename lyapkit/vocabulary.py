@@ -151,6 +151,7 @@ _WORDS = {
     "surviving_gradient": ("(g . f) Z, what the cycle keeps of the gradient", "loss per state unit"),
     "surviving_error": ("distance of dL/dx(t0) from (g . f) Z, relative", "1"),
     "secular_gradient": ("growing part of the gradient by the parameter", "loss per unit of the parameter"),
+    "adjoint_period": ("period of the adjoint", "{steps}"),
     "adjoint_return_error": ("change of Z swept back over one period, relative", "1"),
     "dtype": ("kind of floating-point number", "1"),
     "horizon": ("delay until the gradient leaves the range", "{steps}"),

@@ -173,3 +173,10 @@ def test_longest_period_of_a_map():
     short = labelled(system, {}, [[0.3]], longest_period=3)
     assert NAMES[int(short.kind[0])] == "limit_cycle" and np.isnan(short.period[0])
     np.testing.assert_allclose(short.exponents, found.exponents, atol=1e-6)
+
+
+def test_chaos_of_more_positive_exponents_than_starts_follow():
+    """Of large systems three exponents of each start are followed, so that the flow's own zero is not among them."""
+    ds = lk.attractors(lk.systems.lorenz96(), n_starts=3)
+    assert ds.attractor_kind.values.tolist() == [ATTRACTOR_KIND["chaos"]] and float(ds.undecided_share) == 0.0
+    assert float(ds.lyapunov_exponent[0, 0]) == pytest.approx(1.66, abs=0.15) and int(ds.n_zeros[0]) == 1

@@ -4,6 +4,10 @@ import numpy as np
 import pytest
 
 import lyapkit as lk
+from lyapkit.analyses.gradients.adjoint_identity import over_a_period
+from lyapkit.analyses.orbits.clock import clock
+from lyapkit.flags import STATUS
+from lyapkit.progress import Monitor
 
 RNN = {"W": [[0.9, -0.8, 0.1], [0.7, 0.8, -0.3], [0.2, 0.4, -0.5]], "b": [0.1, -0.2, 0.3]}
 
@@ -127,6 +131,7 @@ def test_on_a_cycle_what_survives_is_the_phase_gradient_times_the_overlap(cycle)
     period = float(orbit.period)
     ds = lk.learning_signal(system, delays=period * np.array([1, 2, 4, 20, 50, 100]), cycle=True, dt=0.02, method="rk8")
     assert float(ds.period) == pytest.approx(period, rel=1e-12) and int(ds.status) == 0
+    assert float(ds.adjoint_period) == pytest.approx(period, rel=1e-11)
     # the second multiplier is e^(-.5117 T) a period
     decay = np.exp(-0.5116911205 * period * np.array([1, 2, 4]))
     np.testing.assert_array_less(ds.surviving_error[:3], 2 * decay)
@@ -259,3 +264,24 @@ def test_without_singular_values_the_rest_stays_the_same():
 def test_misuse_is_named(keywords, message):
     with pytest.raises(ValueError, match=message):
         lk.learning_signal(lk.systems.henon(), **keywords)
+
+
+def test_where_the_orbit_has_left_there_is_no_gradient():
+    system = lk.systems.logistic(r=5.0)
+    ds = lk.learning_signal(system, initial_state=[0.3], transient=0, delays=[1, 2, 100])
+    assert int(ds.status) == STATUS["diverged"]
+    # x1 = r x (1 - x) and L = +-x1: dL/dr = x (1 - x)
+    assert abs(ds.parameter_gradient.values[0, 0]) == pytest.approx(0.21) and np.isfinite(ds.adjoint_log_norm[:2]).all()
+    for name in ("parameter_gradient", "parameter_gradient_log", "adjoint_log_norm", "state_gradient"):
+        assert np.isnan(ds[name][-1]).all(), name
+
+
+def test_a_wrong_period_is_seen_by_the_adjoint(cycle):
+    """Swept back to x(0) and to x(T + s), it is late by s; what is left of other directions is s e^(-3.28) twice."""
+    system, orbit = cycle
+    period, late = float(orbit.period), 1e-4
+    time = clock(system, 0, 1, 0.02, "rk8")
+    state, phase_gradient = orbit.state[:1].values, orbit.adjoint[:1].values
+    with Monitor(1, "test", False) as monitor:
+        *_, found = over_a_period(system, {}, state, np.array([period + late]), phase_gradient, time, monitor)
+    assert found[0] == pytest.approx(period, abs=late * np.exp(-0.51169 * 2 * period) + 100 * late**2)

@@ -90,8 +90,11 @@ class _LearningSignal:
         losses, gradients = result["loss_gradient"], result["state_gradient"]
         found = self.cycle.predict(cycles, losses, velocities, gradients, self.forward.delays, self.backward.labels)
         phase_gradient, clock = cycles["adjoint"][:, 0], self.forward.clock
-        identity, change = over_a_period(self.system, values, start, cycles["period"], phase_gradient, clock, monitor)
-        found |= {"adjoint_return_error": change, "status": self.cycle.status(cycles, result["status"])}
+        identity, change, period = over_a_period(
+            self.system, values, start, cycles["period"], phase_gradient, clock, monitor
+        )
+        found |= {"adjoint_return_error": change, "adjoint_period": period}
+        found["status"] = self.cycle.status(cycles, result["status"])
         return found | ({"adjoint_identity_error": identity} if self.singular_values else {})
 
 
@@ -136,7 +139,8 @@ def learning_signal(
     surviving_gradient(delay, unit)  (g . f(x(t0 + d))) Z(x(t0)), what is left of dL/dx(t0) in the long run, and
     surviving_error(delay)           how far dL/dx(t0) is from it, relative to |g| |f| |Z|
     secular_gradient(delay, parameter)  -(d / T) dT/dp (g . f(x(t0 + d))): dL/dp differs from it by what stays bounded
-    period, adjoint_return_error     T, and |M' Z - Z| / |Z| over one period: the adjoint is periodic as the orbit is
+    period, adjoint_period           T of the cycle, and the time after which the adjoint comes back: the same
+    adjoint_return_error             |M' Z - Z| / |Z| over T
 
     delays         ascending, time units (maps: whole iterates); default 60 at equal ratios up to 300 time units, 10,000
                    iterates or the end of the input. Where they have no common divisor of dt / 10 or more, or an input

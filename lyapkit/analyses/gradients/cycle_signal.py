@@ -23,7 +23,7 @@ class CycleSignal:
     @property
     def variables(self):
         names = {"surviving_gradient": ("delay", "unit"), "surviving_error": ("delay",)}
-        names |= {"period": (), "adjoint_return_error": ()}
+        names |= dict.fromkeys(("period", "adjoint_period", "adjoint_return_error"), ())
         return names | ({"secular_gradient": ("delay", "parameter")} if self.search.scalars else {})
 
     def start(self, values, states, monitor):

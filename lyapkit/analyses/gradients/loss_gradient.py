@@ -108,7 +108,16 @@ class LossGradient:
         if self.is_flow and self.autonomous:
             begin = values_at(self.system, start, values)
             result["pairing_error"] = _pairing_error(cotangents, scales, begin, products, sizes)
-        return result | self._of_parameters(swept)
+        return self._where_it_goes_on(ends, result | self._of_parameters(swept))
+
+    def _where_it_goes_on(self, ends, result):
+        """The result with NaN for the delays at whose end the orbit has left the finite numbers."""
+        lost = ~np.isfinite(ends).all(axis=2)
+        for name, array in result.items():
+            dims = self.variables[name]
+            gone = lost if "delay" in dims else lost[:, -1]  # what has no delay is of the longest, or of all
+            result[name] = np.where(gone.reshape(*gone.shape, *[1] * (array.ndim - gone.ndim)), np.nan, array)
+        return result
 
     def orbit(self, values, states, monitor):
         """States (points, n) at t0, the end of the transient, and (points, delays, n) at the ends of the delays."""
