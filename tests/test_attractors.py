@@ -180,3 +180,12 @@ def test_chaos_of_more_positive_exponents_than_starts_follow():
     ds = lk.attractors(lk.systems.lorenz96(), n_starts=3)
     assert ds.attractor_kind.values.tolist() == [ATTRACTOR_KIND["chaos"]] and float(ds.undecided_share) == 0.0
     assert float(ds.lyapunov_exponent[0, 0]) == pytest.approx(1.66, abs=0.15) and int(ds.n_zeros[0]) == 1
+
+
+def test_a_circle_beside_a_resonance_of_the_samples_is_a_torus():
+    """Its rotation number is 13/32 and 2e-6: every 32nd iterate creeps along it."""
+    found = lk.block_diagonal_weights(8, seed=10).isel(block=3)
+    alpha, theta = float(found.alpha), float(found.theta)
+    assert abs(float(found.frequency) - 13 / 32) < 3e-6
+    ds = lk.attractors(lk.systems.block_rotation_map(alpha=[alpha, 1.2], theta=[theta, 0.7], b=1e-9), n_starts=10)
+    assert ds.attractor_kind.values.tolist() == [ATTRACTOR_KIND["torus"]] and int(ds.n_zeros[0]) == 2

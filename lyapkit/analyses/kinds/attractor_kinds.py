@@ -160,7 +160,8 @@ def _followed(system, values, states, how, steps, framed, monitor):
         ensemble.run(steps // 4, monitor, settle=steps // 4)
         ensemble.restart_frames()
     batch = estimators.batch_steps(steps, tangent.WINDOW, estimators.BATCHES) if framed else None
-    stride = max(steps // _SAMPLES, 1)
+    # odd, and of other factors in every window: a torus near a resonance of the stride's order would seem to drift
+    stride = max(steps // _SAMPLES, 1) | 1
     sums, record = ensemble.run(steps // stride * stride, monitor, settle=steps // 16, batch=batch, stride=stride)
     record = record[..., :count]
     if not framed:
