@@ -108,7 +108,19 @@ class LossGradient:
         if self.is_flow and self.autonomous:
             begin = values_at(self.system, start, values)
             result["pairing_error"] = _pairing_error(cotangents, scales, begin, products, sizes)
-        return result | self._of_parameters(swept)
+        return self._until_it_ends(result | self._of_parameters(swept), ends)
+
+    def _until_it_ends(self, result, ends):
+        """NaN from the delay on at which an orbit has ended: what is swept back from there is inf, NaN or chance."""
+        lost = ~np.isfinite(ends).all(axis=2)  # (points, delays)
+        if lost.any():
+            lost = np.logical_or.accumulate(lost, axis=1)
+            for name, dims in self.variables.items():
+                if name != "loss_gradient":
+                    which = lost if dims[:1] == ("delay",) else lost[:, -1]
+                    rest = result[name].ndim - which.ndim
+                    result[name] = np.where(which.reshape(*which.shape, *[1] * rest), np.nan, result[name])
+        return result
 
     def orbit(self, values, states, monitor):
         """States (points, n) at t0, the end of the transient, and (points, delays, n) at the ends of the delays."""
