@@ -185,6 +185,15 @@ def test_norms_go_beyond_the_numbers_and_lie_between_the_singular_values():
     assert float(shrinking.adjoint_log_norm[0]) == pytest.approx(5000 * np.log(0.5), rel=1e-3)
 
 
+def test_gradients_of_an_orbit_that_ends_are_nan_from_then_on():
+    # swept back from its end they would be inf and -inf, which says "explodes" of what is nothing at all
+    ds = lk.learning_signal(lk.systems.henon(), delays=[1, 5, 1000], initial_state=[5.0, 5.0], transient=0)
+    assert int(ds.status) == 1 and np.isnan(ds.adjoint_drift)
+    for name in ("state_gradient", "adjoint_log_norm", "parameter_gradient", "parameter_gradient_log"):
+        assert np.isfinite(ds[name][:2]).all(), name
+        assert np.isnan(ds[name][2]).all(), name
+
+
 def test_the_drift_is_the_slope_of_the_logarithm():
     ds = lk.learning_signal(lk.systems.linear_map(A=[[0.5, 1.0], [0.0, 0.3]]), delays=np.arange(10, 310, 10))
     assert float(ds.adjoint_drift) == pytest.approx(np.log(0.5), rel=1e-6)
