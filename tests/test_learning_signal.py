@@ -222,6 +222,12 @@ def test_misuse_is_named(keywords, message):
         lk.learning_signal(lk.systems.henon(), **keywords)
 
 
+def test_delays_of_more_steps_than_any_run_are_refused():
+    for system in (lk.systems.henon(), lk.systems.lorenz63()):
+        with pytest.raises(ValueError, match=r"delays: 1e\+20 in steps of .*, accepted: less than"):
+            lk.learning_signal(system, delays=[1, 1e20])
+
+
 def test_adaptive_methods_are_refused():
     with pytest.raises(ValueError, match="method: given 'tsit5', accepted: rk4, rk8, euler"):
         lk.learning_signal(lk.systems.lorenz63(), method="tsit5")

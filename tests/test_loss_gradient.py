@@ -249,6 +249,15 @@ def test_a_scan_of_cycles_gives_each_point_its_own_bits(tmp_path):
     assert lk.load(tmp_path / "signal.nc").identical(ds)
 
 
+def test_two_workers_at_once_give_the_bits_of_one():
+    # call tables that are freed while a kernel reads them are overwritten by the other thread, in most of such scans
+    grid = {"alpha": np.linspace(0.8, 3.0, 9), "theta": np.linspace(0.1, 1.5, 5)}
+    keywords = {"delays": [1.0, 7.0, 50.0], "transient": 20, "block": 4}
+    one = lk.scan(lk.learning_signal, lk.systems.rotation_flow, grid, workers=1, **keywords)
+    for _ in range(3):
+        assert lk.scan(lk.learning_signal, lk.systems.rotation_flow, grid, workers=2, **keywords).identical(one)
+
+
 def test_without_singular_values_the_rest_stays_the_same():
     system = lk.random_network(24, kind="map", gain=1.4)
     ds = lk.learning_signal(system, delays=[1, 10], transient=5, duration=10)

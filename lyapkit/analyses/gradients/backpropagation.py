@@ -187,7 +187,8 @@ class _Backward:
     def sweep(self, begin, after, length, monitor):
         """Go back over the steps from `after` to `after` + `length`, which begin with the states `begin`."""
         sizes, arrays = self._tables(begin, length, self._orbit.time + after * self._orbit.clock.dt)
-        sweep(Call(sizes, arrays).address)
+        call = Call(sizes, arrays)  # kept while the kernel runs: another thread would be given its memory
+        sweep(call.address)
         monitor.add(length * len(begin))
         with np.errstate(all="ignore"):  # an orbit that diverges has gradients that are no numbers
             self._collect(arrays)

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from lyapkit.analyses.orbits.clock import check_input, clock
+from lyapkit.analyses.orbits.clock import MOST_STEPS, check_input, clock
 from lyapkit.analyses.verb import choice
 from lyapkit.systems import inputs
 
@@ -34,6 +34,8 @@ def delay_clock(system, delays, transient, dt, method):
         delays = _checked(system, delays)
         if system.kind == "flow" and inputs.drive(system).duration is None:
             step = _shortened(delays, step)
+        if not delays[-1] / step < MOST_STEPS:
+            raise ValueError(f"delays: {delays[-1]:g} in steps of {step:g}, accepted: less than {MOST_STEPS:g} steps")
         stops = np.maximum(np.rint(delays / step), 1).astype(np.int64)
         stops, chosen = np.unique(stops, return_index=True)
         rounded = abs(stops * step - delays[chosen]) > _SAME * delays[-1]
