@@ -173,3 +173,12 @@ def test_longest_period_of_a_map():
     short = labelled(system, {}, [[0.3]], longest_period=3)
     assert NAMES[int(short.kind[0])] == "limit_cycle" and np.isnan(short.period[0])
     np.testing.assert_allclose(short.exponents, found.exponents, atol=1e-6)
+
+
+def test_chaos_with_more_positive_exponents_than_are_followed_of_each_start():
+    # 13 positive exponents: the flow's own zero is not among the first three
+    ds = lk.attractors(lk.systems.lorenz96(), n_starts=4)
+    assert kinds(ds) == [("chaos", 0, 0)]
+    assert float(ds.undecided_share) == 0.0
+    assert (ds.lyapunov_exponent[0, :13] > 0.02).all()
+    assert int(ds.n_zeros[0]) == 1

@@ -256,10 +256,12 @@ def _moving(system, values, window, left, how, labels, index, last, monitor):
     if is_flow:
         flow = np.argmin(abs(exponents), axis=1)[:, None]  # the flow's own direction
         rate, doubt = (np.take_along_axis(array, flow, axis=1)[:, 0] for array in (exponents, errors))
-        steady &= abs(rate) <= _SURE * doubt + np.where(regular, _FINE, how.margin)
+        beyond = (strict == SIGN["positive"]).all(axis=1) & (exponents.shape[1] < system.dimension)  # not followed
+        steady &= beyond | (abs(rate) <= _SURE * doubt + np.where(regular, _FINE, how.margin))
         steady &= ~(regular & _changes(window.record[..., left]))
         for verdict in (strict, whole):
-            np.put_along_axis(verdict, flow, SIGN["zero"], axis=1)
+            verdict[~beyond[:, None] & (np.arange(verdict.shape[1]) == flow)] = SIGN["zero"]
+        flow[beyond] = -1
     zeros, nats = (strict == SIGN["zero"]).sum(axis=1), exponents[:, 0] * span
     settled = steady & np.isin(strict, (SIGN["zero"], SIGN["negative"])).all(axis=1)
     grows = steady & (strict[:, 0] == SIGN["positive"]) & (nats > np.where(regular, _FOR_SURE, _SETTLED))
