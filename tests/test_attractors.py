@@ -182,3 +182,9 @@ def test_chaos_with_more_positive_exponents_than_are_followed_of_each_start():
     assert float(ds.undecided_share) == 0.0
     assert (ds.lyapunov_exponent[0, :13] > 0.02).all()
     assert int(ds.n_zeros[0]) == 1
+
+
+def test_a_cycle_that_attracts_at_2e_4_is_one():
+    ds = lk.attractors(lk.systems.stuart_landau(mu=1e-4), n_starts=10)
+    assert kinds(ds) == [("limit_cycle", 1, 0)]
+    assert float(ds.period[0]) == pytest.approx(2.0 * math.pi, rel=1e-6)
