@@ -90,9 +90,7 @@ class _Robustness:
     def measure(self, values, states, monitor):
         points = len(states)
         if self.disturbance == "input":
-            family = noise_response.Noisy(
-                self.system, values, points, self.sizes, self.clock, self.seed, self.members
-            )
+            family = noise_response.Noisy(self.system, values, points, self.sizes, self.clock, self.seed, self.members)
         else:
             family = disturbed.Family(self.system, values, points, self.sizes, self.directions)
         before = family.before(states, self.watch, monitor)
