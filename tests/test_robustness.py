@@ -115,6 +115,13 @@ def test_numbers_of_systems_without_weights_are_disturbed_relative_to_themselves
     assert (ds.attractor_kind == ATTRACTOR_KIND["chaos"]).all() and float(ds.share_with_zeros[0]) == 1.0
 
 
+def test_given_directions_are_added_to_numbers_as_they_are():
+    system = lk.systems.lorenz63(rho=15.0)
+    ds = lk.robustness(system, directions={"rho": [1.0]}, sizes=[0.1])
+    expected = lk.attractors(lk.systems.lorenz63(rho=15.1), n_starts=2).lyapunov_exponent[0]
+    np.testing.assert_allclose(ds.lyapunov_exponent[0, 0], expected, rtol=1e-9)
+
+
 def test_common_noise_makes_the_zero_negative_as_phase_reduction_says():
     sizes = [0.01, 0.02, 0.05, 0.1, 0.4]
     ds = lk.robustness(CYCLE, disturbance="input", sizes=sizes, members=16, **QUIET)

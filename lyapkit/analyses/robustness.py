@@ -90,9 +90,7 @@ class _Robustness:
     def measure(self, values, states, monitor):
         points = len(states)
         if self.disturbance == "input":
-            family = noise_response.Noisy(
-                self.system, values, points, self.sizes, self.clock, self.seed, self.members
-            )
+            family = noise_response.Noisy(self.system, values, points, self.sizes, self.clock, self.seed, self.members)
         else:
             family = disturbed.Family(self.system, values, points, self.sizes, self.directions)
         before = family.before(states, self.watch, monitor)
@@ -167,7 +165,8 @@ def robustness(
                    added to x' of every unit, eps N(0, 1) to the image of a map (up to 8 units)
     sizes          eps, rising, default seven from 1e-4 to 0.1
     members        directions, default 100 (coupling: 20), or noises, default 8
-    directions     (members, *shape of the matrix), or name -> such an array, in place of random ones; not with input
+    directions     (members, *shape of the matrix), or name -> such an array, in place of random ones: eps times it is
+                   added, also to numbers of systems without weights; not with input
     n_exponents    how many, default all
     initial_state  (unit,), default the system's own
     transient      default 100 time units, 1000 iterates

@@ -5,6 +5,7 @@ is cut at every edge between whose ends orbits do not settle on points of a cont
 move are one where their signatures agree, and where they are of one family.
 """
 
+import dataclasses
 import itertools
 
 import numpy as np
@@ -24,11 +25,14 @@ _WEAK, _WEAKLY_SAME = 1e-4, 1e-2  # and of one that attracts as a power of time,
 # halvings of edges, and how far apart, in their length, the points of a continuum then are; of many, short ones
 _LONG, _SHORT, _MANY = (3, 0.25), (1, 0.6), 100
 _ON = 20  # windows that orbits run on where they seem to be on different attractors
+_LONGER = 4  # a family is watched so many times longer before it is taken for one
 _REPELS = 1e-6  # exponent of a point that attracts nothing
 _CONTINUUM = ATTRACTOR_KIND["continuous_attractor"]
 _RESTS = [ATTRACTOR_KIND["fixed_point"], _CONTINUUM]
 _MOVES = [ATTRACTOR_KIND[name] for name in ("limit_cycle", "torus", "chaos")]
-_TORUS, _FAMILY, _UNDECIDED = (ATTRACTOR_KIND[name] for name in ("torus", "continuous_family", "undecided"))
+_CYCLE, _TORUS, _FAMILY, _UNDECIDED = (
+    ATTRACTOR_KIND[name] for name in ("limit_cycle", "torus", "continuous_family", "undecided")
+)
 
 
 def grouped(system, values, labels, chosen, how, monitor):
@@ -40,12 +44,29 @@ def grouped(system, values, labels, chosen, how, monitor):
     kind = labels.kind[chosen]
     resting = chosen[np.isin(kind, _RESTS) & ~(labels.exponents[chosen, 0] > _REPELS)]
     groups = _points(system, values, labels, resting, how, monitor)
+    _look_again(system, values, labels, chosen[kind == _FAMILY], how, monitor)
+    kind = labels.kind[chosen]
     for key in np.unique(_family_keys(labels, chosen[kind == _FAMILY]), axis=0):
         same = (_family_keys(labels, chosen) == key).all(axis=1) & (kind == _FAMILY)
         groups.append(chosen[same])
     moving = chosen[np.isin(kind, _MOVES)]
     moving = _orbits(system, values, labels, moving, chosen[kind == _UNDECIDED], how, monitor)
     return groups + _families(system, values, labels, moving, how, monitor)
+
+
+def _look_again(system, values, labels, families, how, monitor):
+    """Enter as cycles the orbits of a family that is none once it is watched for longer: they met too slowly."""
+    longer = dataclasses.replace(how.clock, steps=_LONGER * how.clock.steps)
+    for key in np.unique(_family_keys(labels, families), axis=0):
+        same = families[(_family_keys(labels, families) == key).all(axis=1)]
+        again = label(
+            system, select(values, same[:1]), labels.state[same[:1]], dataclasses.replace(how, clock=longer), monitor
+        )
+        if again.kind[0] == _CYCLE:
+            alike = {
+                name: getattr(again, name) for name in ("kind", "dimension", "family_dimension", "exponents", "stderr")
+            }
+            labels.put(same, **alike)
 
 
 def _families(system, values, labels, groups, how, monitor):
