@@ -52,9 +52,7 @@ def _over_points(exponents, points):
 
 
 def rotation_map(points, steps):
-    system = DiscreteDynamicalSystem(
-        mapping=_map, jacobian=_map_jacobian, system_dimension=2, number_of_parameters=2
-    )
+    system = DiscreteDynamicalSystem(mapping=_map, jacobian=_map_jacobian, system_dimension=2, number_of_parameters=2)
     return _over_points(functools.partial(system.lyapunov, [0.3, 0.1], steps), points)
 
 
@@ -88,8 +86,6 @@ def rate_map(J, dt, steps):
     def jacobian(x, parameters, *_):
         return (1.0 - dt) * np.eye(n) + dt * J / np.cosh(x) ** 2
 
-    system = DiscreteDynamicalSystem(
-        mapping=mapping, jacobian=jacobian, system_dimension=n, number_of_parameters=1
-    )
+    system = DiscreteDynamicalSystem(mapping=mapping, jacobian=jacobian, system_dimension=n, number_of_parameters=1)
     start = np.random.default_rng(0).uniform(-0.5, 0.5, n)
     return _over_points(functools.partial(system.lyapunov, start, steps), [[0.0]])

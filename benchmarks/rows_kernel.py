@@ -32,9 +32,7 @@ def scan(system, grid, workers=1, **keywords):
     """A callable that scans `grid` with lyapkit, its defaults for all that is not given."""
 
     def run():
-        return lk.scan(
-            lk.lyapunov_spectrum, system, grid, workers=workers, progress=False, transient=0, **keywords
-        )
+        return lk.scan(lk.lyapunov_spectrum, system, grid, workers=workers, progress=False, transient=0, **keywords)
 
     return run
 
@@ -144,9 +142,7 @@ def one_system(rounds):
             lambda: scalar_loops.map_exponents(alpha, theta, steps),
         ),
         "flow": (
-            lambda: lk.lyapunov_spectrum(
-                the_flow, duration=steps * FLOW_DT, dt=FLOW_DT, method="rk4", **options
-            ),
+            lambda: lk.lyapunov_spectrum(the_flow, duration=steps * FLOW_DT, dt=FLOW_DT, method="rk4", **options),
             lambda: scalar_loops.flow_exponents(alpha, theta, steps, FLOW_DT),
         ),
     }

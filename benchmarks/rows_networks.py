@@ -107,9 +107,7 @@ def blocks(rounds):
     generator = np.random.default_rng(0)
     alpha, theta = generator.uniform(1.0, 2.0, 500), generator.uniform(0.0, 1.5, 500)
     make = lk.systems.block_rotation_map
-    calls = {
-        count: spectrum(make(alpha=alpha[:count], theta=theta[:count]), 2000, transient=0) for count in (250, 500)
-    }
+    calls = {count: spectrum(make(alpha=alpha[:count], theta=theta[:count]), 2000, transient=0) for count in (250, 500)}
     seconds = measure.interleaved(calls, min(rounds, 5))
     measured = f"250 blocks {1e3 * seconds[250]:.1f} ms, 500 blocks {1e3 * seconds[500]:.1f} ms"
     yield at_most("blocks, twice as many", measured, seconds[500] / seconds[250], 2.2)
@@ -126,9 +124,7 @@ def sparse(rounds):
     J.data = 1.5 * np.random.default_rng(1).standard_normal(J.nnz) / np.sqrt(100)
     system = lk.systems.rate_map(J=J, dt=0.1)
     ours = seconds_per_step(lambda count: spectrum(system, count, n_exponents=10), 3, 100, 400)
-    calls = {
-        columns: networks_by_numpy.sparse_products(J, columns, 20) for columns in (1, 10)
-    }
+    calls = {columns: networks_by_numpy.sparse_products(J, columns, 20) for columns in (1, 10)}
     bare = sum(measure.interleaved(calls, rounds).values()) / 20  # the state's product and the frame's
     measured = f"{1e3 * ours:.2f} ms a step, products alone {1e3 * bare:.2f} ms"
     yield at_most("N = 2000, k = 10, sparse 5 %", measured, ours / bare, 2)

@@ -51,7 +51,7 @@ def _relu(a):
 
 def _erf(a):
     """erf of real numbers, and of their complex neighbours by Taylor's formula."""
-    slope = 2.0 / np.sqrt(np.pi) * np.exp(-np.real(a) ** 2)
+    slope = 2.0 / np.sqrt(np.pi) * np.exp(-(np.real(a) ** 2))
     real = scipy.special.erf(np.real(a))
     return real + 1j * slope * np.imag(a) if np.iscomplexobj(a) else real
 

@@ -30,9 +30,7 @@ def run(capsys, *words):
 
 def test_scan_writes_the_grid_asked_for(capsys, tmp_path):
     path = tmp_path / "plane.nc"
-    code, _, _ = run(
-        capsys, "scan", "rotation_flow", "--alpha", "0.5:4:5", "--theta=0:pi/2:3", "-o", path, *SMALL
-    )
+    code, _, _ = run(capsys, "scan", "rotation_flow", "--alpha", "0.5:4:5", "--theta=0:pi/2:3", "-o", path, *SMALL)
     ds = lk.load(path)
     assert code == cli.OK
     np.testing.assert_allclose(ds.alpha, np.linspace(0.5, 4, 5))
@@ -44,9 +42,7 @@ def test_scan_writes_the_grid_asked_for(capsys, tmp_path):
 def test_scan_equals_the_import(capsys, tmp_path):
     path = tmp_path / "r.nc"
     run(capsys, "scan", "logistic", "--r", "3.5:4:4", "--duration", "500", "-o", path)
-    expected = lk.scan(
-        lk.lyapunov_spectrum, lk.systems.logistic, {"r": np.linspace(3.5, 4, 4)}, duration=500
-    )
+    expected = lk.scan(lk.lyapunov_spectrum, lk.systems.logistic, {"r": np.linspace(3.5, 4, 4)}, duration=500)
     assert lk.load(path).identical(expected)
 
 

@@ -109,8 +109,7 @@ def _by_numbers(system, x):
     """d f_i / d p_m (n, m) of the numbers, from naive values."""
     given = system.parameters
     columns = [
-        _difference(lambda h, k=key: naive.value(system.with_(**{k: given[k] + h}), x))
-        for key in _numbers(system)
+        _difference(lambda h, k=key: naive.value(system.with_(**{k: given[k] + h}), x)) for key in _numbers(system)
     ]
     return np.reshape(columns, (len(columns), system.dimension)).T
 

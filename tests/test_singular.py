@@ -75,9 +75,7 @@ def test_the_sampled_volume_of_a_driven_network_knows_the_time(n):
 def test_until_stops_where_the_input_does(interpolation):
     samples = np.zeros((401, 1))
     samples[-1] = 50.0  # would saturate the network if it were held on
-    system = lk.systems.rnn_map(
-        W=random_matrix(5, 1.2), V=np.ones((5, 1)), input=samples, interpolation=interpolation
-    )
+    system = lk.systems.rnn_map(W=random_matrix(5, 1.2), V=np.ones((5, 1)), input=samples, interpolation=interpolation)
     ds = lk.lyapunov_spectrum(system, transient=50, duration=100, until=1e-14)
     assert ds.status == 3
     assert ds.averaging_duration == 200.0  # 50, 100 and 200 fit, another 400 do not

@@ -29,9 +29,7 @@ def verb(plan):
         with one_thread(prepared.system.data.layout.spread), Monitor(prepared.work, plan.__name__, progress) as monitor:
             states = prepared.initial_state[None]
             measured = prepared.measure({}, states, monitor)
-        variables = {
-            name: (dims, np.asarray(measured[name][0])) for name, dims in prepared.variables.items()
-        }
+        variables = {name: (dims, np.asarray(measured[name][0])) for name, dims in prepared.variables.items()}
         ds = dataset(prepared.system, variables, prepared.coords, prepared.attrs)
         return prepared.trimmed(ds) if hasattr(prepared, "trimmed") else ds
 

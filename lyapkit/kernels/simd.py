@@ -223,9 +223,7 @@ def _llvm_function(name, arity):
 
     def emit(context, builder, sig, args):
         kind = ir.FunctionType(_DOUBLES, [_DOUBLES] * arity)
-        function = cgutils.get_or_insert_function(
-            builder.module, kind, f"llvm.{name}.v{WIDTH}f64"
-        )
+        function = cgutils.get_or_insert_function(builder.module, kind, f"llvm.{name}.v{WIDTH}f64")
         return builder.call(function, args)
 
     return emit

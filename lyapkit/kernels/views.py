@@ -33,9 +33,7 @@ def part(typing_context, array, i):
         source = make_array(sig.args[0])(context, builder, args[0])
         shape = cgutils.unpack_tuple(builder, source.shape)
         strides = cgutils.unpack_tuple(builder, source.strides)
-        data = cgutils.pointer_add(
-            builder, source.data, builder.mul(args[1], strides[0]), source.data.type
-        )
+        data = cgutils.pointer_add(builder, source.data, builder.mul(args[1], strides[0]), source.data.type)
         return _view(builder, context, source, result, data, shape[1:], strides[1:])
 
     return result(array, types.intp), emit

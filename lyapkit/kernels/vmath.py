@@ -64,10 +64,7 @@ def polynomial(*coefficients):
         kind = ir.FunctionType(vector, [vector] * 3)
         fused = cgutils.get_or_insert_function(builder.module, kind, f"llvm.fma.v{WIDTH}f64")
         terms = [ir.Constant(vector, [c] * WIDTH) for c in coefficients]
-        pairs = [
-            builder.call(fused, [args[0], odd, even])
-            for even, odd in zip(terms[0::2], terms[1::2], strict=False)
-        ]
+        pairs = [builder.call(fused, [args[0], odd, even]) for even, odd in zip(terms[0::2], terms[1::2], strict=False)]
         square = builder.fmul(args[0], args[0])
         *pairs, value = pairs + terms[2 * len(pairs) :]
         for pair in reversed(pairs):

@@ -110,9 +110,7 @@ def _run(plan, axes, block, workers, progress, label):
     n = plan.system.dimension
     states = np.broadcast_to(plan.initial_state.reshape(-1, n), (count, n))
     sizes = {name: len(coordinate) for name, coordinate in plan.coords.items()}
-    arrays = {
-        name: empty(name, (count, *(sizes[d] for d in dims))) for name, dims in plan.variables.items()
-    }
+    arrays = {name: empty(name, (count, *(sizes[d] for d in dims))) for name, dims in plan.variables.items()}
     _ = plan.system.cell.function  # compile before the clock of the progress bar starts
 
     def task(start):

@@ -229,9 +229,7 @@ def cell_source(traced, kind, hoisted, with_parameters):
         terms = _products(entries[i * n : i * n + n], jacobian[i], "q{}")
         if with_parameters:
             count = len(traced.raw)
-            terms += _products(
-                slopes[i * count : i * count + count], by_parameter[i], "load(dp, (c, {}, lane))"
-            )
+            terms += _products(slopes[i * count : i * count + count], by_parameter[i], "load(dp, (c, {}, lane))")
         out.line(f"store(frame_rate, (c, {i}, lane), {_sum(terms)})")
     fields = ["t", "x", "u", "frame", "p", "dp", "scratch", "rate", "frame_rate", "divergence"]
     return function_text("cell", fields, out.lines)

@@ -11,8 +11,17 @@ from lyapkit.systems.tracing import rule_signature
 
 
 def define_flow(
-    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, dt=0.01, name=None, input=None,
-    input_dt=1.0, interpolation="hold",
+    rule,
+    *,
+    parameters=None,
+    dimension=None,
+    jacobian=None,
+    initial_state=None,
+    dt=0.01,
+    name=None,
+    input=None,
+    input_dt=1.0,
+    interpolation="hold",
 ):
     """An own flow x' = rule(x, **parameters).
 
@@ -41,8 +50,16 @@ def define_flow(
 
 
 def define_map(
-    rule, *, parameters=None, dimension=None, jacobian=None, initial_state=None, name=None, input=None,
-    input_dt=1.0, interpolation="hold",
+    rule,
+    *,
+    parameters=None,
+    dimension=None,
+    jacobian=None,
+    initial_state=None,
+    name=None,
+    input=None,
+    input_dt=1.0,
+    interpolation="hold",
 ):
     """An own map x <- rule(x, **parameters); see `define_flow`.
 

@@ -185,9 +185,7 @@ class NetworkModel(Model):
         options = {name: table[parameters[name]] for name, table in self.options.items()}
         options = {name: value for name, value in options.items() if value is not None}
         numbers = self.lane_parameters(parameters)
-        return TracedNetwork(
-            self.rule, self.components, present, self.vectors, numbers, absent, options, driven
-        )
+        return TracedNetwork(self.rule, self.components, present, self.vectors, numbers, absent, options, driven)
 
     def data(self, parameters):
         """The shared arrays and the layout of a system."""

@@ -55,17 +55,13 @@ def symbolic_map(equations, *, parameters=None, initial_state=None, name="symbol
     symbolic_map(r=3.7)
     """
     rule = _rule(equations, parameters or {}, "", " <- ")
-    return define_map(
-        rule, parameters=parameters, dimension=len(equations), initial_state=initial_state, name=name
-    )
+    return define_map(rule, parameters=parameters, dimension=len(equations), initial_state=initial_state, name=name)
 
 
 def _rule(equations, parameters, prime, arrow):
     """An ordinary rule rule(x, **parameters) that evaluates the formulas."""
     if not hasattr(equations, "items") or not equations:
-        raise ValueError(
-            f"equations: given {equations!r}, accepted: a mapping from units to expressions or text"
-        )
+        raise ValueError(f"equations: given {equations!r}, accepted: a mapping from units to expressions or text")
     units = [str(unit) for unit in equations]
     for unit in units:
         if unit in parameters:
@@ -89,6 +85,7 @@ def _rule(equations, parameters, prime, arrow):
 
 def _with_signature(evaluate, names, takes_time):
     """A function rule(x, a, b, ...[, t]) with named parameters, as the tracer reads them."""
+
     def rule(x, *args, **values):
         return evaluate(np.asarray(x, dtype=object), {**dict(zip(names, args, strict=False)), **values})
 
@@ -115,9 +112,7 @@ def _check(unit, node, known):
         return
     if isinstance(node, ast.Name):
         if node.id not in known:
-            raise ValueError(
-                f"equations: {unit!r} uses {node.id!r}, which is neither a unit nor a parameter"
-            )
+            raise ValueError(f"equations: {unit!r} uses {node.id!r}, which is neither a unit nor a parameter")
         return
     if isinstance(node, ast.BinOp) and type(node.op) in _OPERATORS:
         children = [node.left, node.right]

@@ -56,9 +56,7 @@ class Traced:
         """Derivatives of `of` (default: the outputs) along a mapping variable -> node."""
         memory = {}
         roots = self.outputs if of is None else of
-        return [
-            None if f is None else derivative(f, direction.get, memory) for f in roots
-        ]
+        return [None if f is None else derivative(f, direction.get, memory) for f in roots]
 
 
 def trace(rule, parameters, dimension, inputs=0):
@@ -129,9 +127,7 @@ def _outputs(graph, values, dimension):
         values = [values]
     values = list(np.ravel(np.array(list(values), dtype=object)))
     if len(values) != dimension:
-        raise ValueError(
-            f"rule: returned {len(values)} values, expected one for each of the {dimension} units"
-        )
+        raise ValueError(f"rule: returned {len(values)} values, expected one for each of the {dimension} units")
     return [expression.lift(graph, value) for value in values]
 
 
@@ -170,9 +166,7 @@ def _with_symbolic_math(function, copies=None):
     if function not in copies:
         space = dict(function.__globals__)
         cells = tuple(types.CellType() for _ in function.__closure__ or ())
-        copy = types.FunctionType(
-            function.__code__, space, function.__name__, function.__defaults__, cells
-        )
+        copy = types.FunctionType(function.__code__, space, function.__name__, function.__defaults__, cells)
         copy.__kwdefaults__ = function.__kwdefaults__
         copies[function] = copy  # before its callees, which may call it
         for name in _names(function.__code__) & space.keys():

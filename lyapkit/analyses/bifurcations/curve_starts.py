@@ -171,9 +171,7 @@ def _suspects(jets, kind, points, grid, one, other):
         sides = [_side(jets, kind, state, p) for state, p in ((x, grid[one]), (y, grid[other]))]
         if sides[0] * sides[1] <= 0.0:
             linear = sides[0] / (sides[0] - sides[1]) if sides[0] else 0.0
-            yield [
-                (x + share * (y - x), grid[one] + share * (grid[other] - grid[one])) for share in (linear, *_SHARES)
-            ]
+            yield [(x + share * (y - x), grid[one] + share * (grid[other] - grid[one])) for share in (linear, *_SHARES)]
 
 
 def _meeting(states, left, p, beyond):

@@ -144,8 +144,7 @@ def checked_state(system, state):
         state = state[None]
     if state.shape[-1:] != (system.dimension,):
         raise ValueError(
-            f"initial_state: given shape {state.shape}, accepted: ({system.dimension},), one number for "
-            "each unit"
+            f"initial_state: given shape {state.shape}, accepted: ({system.dimension},), one number for each unit"
         )
     if not np.isfinite(state).all():
         raise ValueError("initial_state: given a number that is not finite, accepted: finite numbers")

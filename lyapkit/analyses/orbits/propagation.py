@@ -58,9 +58,7 @@ class Ensemble:
         sums, records = [], []
         for block in self._blocks:
             block.orthonormalise(orthonormalise)
-            self._chunk, total, record = block.run(
-                count, self._chunk, monitor, settle, batch or max(count, 1), stride
-            )
+            self._chunk, total, record = block.run(count, self._chunk, monitor, settle, batch or max(count, 1), stride)
             sums.append(total)
             records.append(record)
         return np.concatenate(sums, axis=-1), np.concatenate(records, axis=-1)
