@@ -193,6 +193,17 @@ def test_gradients_of_an_orbit_that_ends_are_nan_from_then_on():
         assert np.isnan(ds[name][2]).all(), name
 
 
+def test_a_relu_network_that_overflows_has_diverged_and_not_come_to_rest():
+    # 3^1000 overflows, 0 inf is NaN, and a relu that makes 0 of it would start the orbit again
+    system = lk.systems.rnn_map(W=3.0 * np.eye(2), b=[0.0, 0.0], activation="relu")
+    ds = lk.learning_signal(system, delays=[1, 5, 1000], initial_state=[5.0, 5.0], transient=0)
+    assert int(ds.status) == 1
+    np.testing.assert_allclose(ds.adjoint_log_norm[:2], np.log(3.0) * np.array([1, 5]), rtol=1e-14)
+    for name in ("adjoint_log_norm", "weight_gradient_log_norm", "log_singular_value"):
+        assert np.isnan(ds[name][2]).all(), name
+    assert np.isnan(ds.gradient_W).all() and np.isnan(ds.gradient_b).all()
+
+
 def test_the_drift_is_the_slope_of_the_logarithm():
     ds = lk.learning_signal(lk.systems.linear_map(A=[[0.5, 1.0], [0.0, 0.3]]), delays=np.arange(10, 310, 10))
     assert float(ds.adjoint_drift) == pytest.approx(np.log(0.5), rel=1e-6)

@@ -47,7 +47,7 @@ def tangent_product(system, values, states, clock, stops, seed, monitor):
     if along:  # the frame comes in after the transient, for which it is not needed
         now, time = ensemble.gather("x")[:, :points].T, clock.transient * clock.dt
         ensemble = Ensemble(system, values, now, clock, n, np.eye(n), 1, time=time)
-    found = []
+    found, gone = [], []
     for length in np.diff(stops, prepend=0):
         if along:
             _along(ensemble, int(length), product, monitor)
@@ -55,9 +55,10 @@ def tangent_product(system, values, states, clock, stops, seed, monitor):
             for maps in _at_once(system, values, ensemble, clock, int(length) // segment, segment, monitor):
                 product.multiply(maps)
         found.append(product.snapshot())
+        gone.append(~np.isfinite(ensemble.gather("x")[:, :points]).all(axis=0))
     logs = np.stack([singular_values(*one) for one in found], axis=1)
     status = _outcome(clock, ensemble, logs, product.least)
-    ended = np.isnan(logs).any(axis=2, keepdims=True)
+    ended = np.isnan(logs).any(axis=2, keepdims=True) | np.stack(gone, axis=1)[..., None]
     return TangentProduct(np.where(ended, np.nan, logs), status)
 
 

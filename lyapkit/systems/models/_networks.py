@@ -3,7 +3,7 @@
 from lyapkit.systems.expression import function
 from lyapkit.systems.matrices import dense
 from lyapkit.systems.network import weights
-from lyapkit.systems.notation import maximum, minimum
+from lyapkit.systems.notation import maximum, minimum, where
 
 WEIGHTS = weights()  # of the networks that were given none
 
@@ -16,8 +16,8 @@ def identity(u):
 
 
 def relu(u):
-    """max(u, 0)."""
-    return maximum(u, 0.0)
+    """max(u, 0); NaN of NaN, so that an orbit that has overflowed does not come to rest at 0."""
+    return where(u < 0.0, 0.0, u)
 
 
 def hard_tanh(u):
