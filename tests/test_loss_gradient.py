@@ -303,3 +303,16 @@ def test_a_wrong_period_is_seen_by_the_adjoint(cycle):
     with Monitor(1, "test", False) as monitor:
         *_, found = over_a_period(system, {}, state, np.array([period + late]), phase_gradient, time, monitor)
     assert found[0] == pytest.approx(period, abs=late * np.exp(-0.51169 * 2 * period) + 100 * late**2)
+
+
+def test_losses_of_any_size_and_maps_that_forget_all():
+    """Gradients are linear in that of the loss, also where its square or its product with a number overflows."""
+    system, keywords = lk.systems.gru_map(), {"delays": [1, 20], "singular_values": False}
+    one = np.array([1.0, -0.5, 0.25, 2.0])
+    plain = lk.learning_signal(system, loss_gradient=one, **keywords)
+    for power in (1020, -1000):
+        scaled = lk.learning_signal(system, loss_gradient=np.ldexp(one, power), **keywords)
+        for name in ("adjoint_log_norm", "weight_gradient_log_norm"):
+            np.testing.assert_allclose(scaled[name], plain[name] + power * np.log(2.0), rtol=1e-14)
+    nothing = lk.learning_signal(lk.systems.linear_map(A=[[0.0, 0.0], [0.0, 0.0]]), delays=[1, 2])
+    assert float(nothing.adjoint_identity_error) == 0.0

@@ -23,7 +23,8 @@ def identity_error(system, values, states, clock, stop, monitor, *, steps=None, 
     swept = backpropagate(system, values, states, clock, units, [stop], monitor, steps=steps, time=time)
     with np.errstate(all="ignore"):
         adjoint = swept.cotangent[0] * np.exp(swept.log_scale[0])[..., None]
-        error = np.linalg.norm(adjoint - tangent, axis=(1, 2)) / np.linalg.norm(tangent, axis=(1, 2))
+        apart, size = (np.linalg.norm(array, axis=(1, 2)) for array in (adjoint - tangent, tangent))
+        error = np.where(apart == 0.0, 0.0, apart / size)  # both may be the zero map
     return error, adjoint
 
 

@@ -177,8 +177,12 @@ class _Backward:
     def put_in(self, cotangents):
         """Add the columns (points, k, n)."""
         packed = self._layout.packed(padded_points(cotangents, self._lanes if not self._layout.spread else 1))
-        self._frame = np.ascontiguousarray(np.concatenate([self._frame, packed]))
-        more = np.zeros((len(packed), self._lanes))
+        sizes = (
+            abs(packed).max(axis=(1, 2), keepdims=True) if self._layout.spread else abs(packed).max(1, keepdims=True)
+        )
+        exponents = np.where((sizes > 0) & np.isfinite(sizes), np.frexp(sizes)[1], 0)
+        self._frame = np.ascontiguousarray(np.concatenate([self._frame, np.ldexp(packed, -exponents)]))
+        more = np.broadcast_to(exponents[:, 0].astype(float), (len(packed), self._lanes))
         self._scale, self._top = np.concatenate([self._scale, more]), np.concatenate([self._top, more])
         self._numbers = np.concatenate([self._numbers, np.zeros((len(packed), *self._numbers.shape[1:]))])
         for name, array in self._weights.items():
