@@ -177,9 +177,8 @@ class _Backward:
     def put_in(self, cotangents):
         """Add the columns (points, k, n)."""
         packed = self._layout.packed(padded_points(cotangents, self._lanes if not self._layout.spread else 1))
-        sizes = (
-            abs(packed).max(axis=(1, 2), keepdims=True) if self._layout.spread else abs(packed).max(1, keepdims=True)
-        )
+        of_column = (1, 2) if self._layout.spread else 1
+        sizes = abs(packed).max(axis=of_column, keepdims=True)
         exponents = np.where((sizes > 0) & np.isfinite(sizes), np.frexp(sizes)[1], 0)
         self._frame = np.ascontiguousarray(np.concatenate([self._frame, np.ldexp(packed, -exponents)]))
         more = np.broadcast_to(exponents[:, 0].astype(float), (len(packed), self._lanes))

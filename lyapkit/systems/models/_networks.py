@@ -16,7 +16,7 @@ def identity(u):
 
 
 def relu(u):
-    """max(u, 0), its slope at 0 being 1 (PyTorch's: 0); NaN of NaN, so that an orbit that overflows is not at rest at 0."""
+    """max(u, 0), with the slope 1 at 0 (PyTorch: 0); NaN of NaN, so that an orbit that overflows does not rest at 0."""
     return where(u < 0.0, 0.0, u)
 
 
