@@ -17,13 +17,19 @@ def random_matrix(n, gain, seed=0):
 @pytest.mark.parametrize("n", [12, 22, 40])
 def test_units_at_rest_leave_the_leading_exponents_right(activation, n):
     """Flat units make the tangent map singular: exponents of -inf, and the others as if computed alone."""
-    system = lk.systems.rnn_map(W=random_matrix(n, 1.6), activation=activation, b=0.1)
+    gain = 1.0 if (activation, n) == ("relu", 12) else 1.6  # at 1.6 that one overflows: it has diverged, see below
+    system = lk.systems.rnn_map(W=random_matrix(n, gain), activation=activation, b=0.1)
     full = lk.lyapunov_spectrum(system, **KEYWORDS)
     assert full.lyapunov_exponent[-1] == -np.inf and np.isnan(full.lyapunov_exponent_stderr[-1])
     assert full.status == 2 and full.frame_orthogonality < 1e-10
     alone = lk.lyapunov_spectrum(system, n_exponents=1, **KEYWORDS)
     # two frames that begin apart: their memory fades as 1 / T where exponents are close
     np.testing.assert_allclose(full.lyapunov_exponent[0], alone.lyapunov_exponent[0], atol=1e-2)
+
+
+def test_a_relu_network_that_overflows_has_diverged():
+    system = lk.systems.rnn_map(W=random_matrix(12, 1.6), activation="relu", b=0.1)
+    assert lk.lyapunov_spectrum(system, **KEYWORDS).status == 1
 
 
 def test_weights_of_low_rank_leave_as_many_exponents():
