@@ -22,10 +22,14 @@ MOST_NUMBERS = 4096
 
 def dataset(system, variables, coords, attrs):
     """A Dataset of variables name -> (dims, array) and coords name -> array, described and attributed."""
-    kind = system.kind
+    return described(system.kind, variables, coords, _attributes(system, attrs, coords))
+
+
+def described(kind, variables, coords, attrs):
+    """The same of what is not of one system: of flows or of maps, with these attributes as they are."""
     data = {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()}
     axes = {name: (name, values, describe(name, kind)) for name, values in coords.items()}
-    return xr.Dataset(data, axes, _attributes(system, attrs, coords))
+    return xr.Dataset(data, axes, attrs)
 
 
 def _attributes(system, attrs, coords):

@@ -299,3 +299,9 @@ def empty(name, shape):
         return np.full(shape, _EMPTY[name], dtype=np.int8)
     kind = _TYPES.get(name, np.float64)
     return np.full(shape, 0 if kind is np.int64 else np.nan, dtype=kind)
+
+
+def blank(variables, coords, *leading):
+    """Arrays (*leading, ...) of all variables name -> dims over coords name -> values, before anything is computed."""
+    sizes = {name: len(axis) for name, axis in coords.items()}
+    return {name: empty(name, (*leading, *(sizes[dim] for dim in dims))) for name, dims in variables.items()}

@@ -15,7 +15,7 @@ from lyapkit.analyses.tori.tones import MOST_TONES, tones
 from lyapkit.analyses.verb import positive, verb, whole
 from lyapkit.flags import ATTRACTOR_KIND, STATUS
 from lyapkit.systems.system import System
-from lyapkit.vocabulary import empty
+from lyapkit.vocabulary import blank
 
 _FIRST_EXPONENTS = 3  # of every start; of the attractors all
 _FEW_UNITS = 8  # and of all starts, of systems of no more units
@@ -105,8 +105,7 @@ class _Attractors:
     def _shares(self, groups, kinds):
         """Shares of the starts, and room for what is measured of the attractors."""
         points, most = len(groups), self.most_attractors
-        sizes = {name: len(coordinate) for name, coordinate in self.coords.items()}
-        result = {name: empty(name, (points, *(sizes[d] for d in dims))) for name, dims in self.variables.items()}
+        result = blank(self.variables, self.coords, points)
         found = np.array([len(some) for some in groups])
         for i, some in enumerate(groups):
             share = np.array([len(group) for group in some[:most]]) / self.n_starts

@@ -2,7 +2,6 @@
 
 import numpy as np
 import scipy.linalg
-import xarray as xr
 
 import lyapkit
 from lyapkit.analyses.initial_weights.block_certificate import LONGEST_PERIOD, WORK, Certifier
@@ -10,7 +9,7 @@ from lyapkit.analyses.initial_weights.block_region import Region
 from lyapkit.analyses.initial_weights.block_sampling import draw
 from lyapkit.analyses.verb import choice, interval, positive, real, truth, whole
 from lyapkit.progress import Monitor
-from lyapkit.vocabulary import describe
+from lyapkit.results import described
 
 SINGLE_WEIGHT = 0.5  # tanh's gain of the unit that is left over
 _MOST_UNITS = 2**14  # dense weights of 2 GB
@@ -131,11 +130,7 @@ def _dataset(n, kind, cell, blocks, attrs):
         "verb": "block_diagonal_weights", "kind": kind, "equation": _EQUATIONS[kind, cell], **attrs,
         "logarithm": "natural", "lyapkit_version": lyapkit.__version__,
     }  # fmt: skip
-    return xr.Dataset(
-        {name: (dims, values, describe(name, kind)) for name, (dims, values) in variables.items()},
-        {name: (name, values, describe(name, kind)) for name, values in coords.items()},
-        origin,
-    )
+    return described(kind, variables, coords, origin)
 
 
 def _weights(n, alpha, theta):

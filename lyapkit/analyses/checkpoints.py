@@ -6,15 +6,15 @@ import re
 import warnings
 
 import numpy as np
-import xarray as xr
 
 import lyapkit
 from lyapkit.analyses.attractors import attractors
 from lyapkit.flags import ATTRACTOR_KIND, OSCILLATES, STATUS
 from lyapkit.kernels.blas import one_thread
 from lyapkit.progress import Monitor
+from lyapkit.results import described
 from lyapkit.systems.weights import load_network
-from lyapkit.vocabulary import describe, empty
+from lyapkit.vocabulary import blank
 
 _ENDINGS = (".npz", ".safetensors")
 _KINDS = np.array([code for name, code in ATTRACTOR_KIND.items() if name != "absent"], dtype=np.int8)
@@ -79,27 +79,25 @@ def checkpoints(
     paths = _found(folder, pattern)
     plans, reasons = _plans(paths, cell, kind, prefix, _checked_input(input), n_starts, keywords)
     modes = max(plan.system.dimension for plan in plans.values())
-    result = _blank(len(paths), modes)
+    coords = {
+        "checkpoint": np.array([path.name for path in paths]), "mode": np.arange(1, modes + 1),
+        "kind_of_attractor": _KINDS,
+    }  # fmt: skip
+    result = blank(_VARIABLES, coords)
+    result["status"][:] = STATUS["unreadable"]  # of a file that does not load
     with Monitor(len(paths), "checkpoints", progress) as monitor:
         for row in range(len(paths)):
             if row in plans:
                 _enter(result, row, plans[row])
             monitor.add(1)
     result["training_step"] = np.array([_step(path.stem) for path in paths])
-    coords = {
-        "checkpoint": np.array([path.name for path in paths]), "mode": np.arange(1, modes + 1),
-        "kind_of_attractor": _KINDS,
-    }  # fmt: skip
     plan = plans[min(plans)]
     attrs = {
         "verb": "checkpoints", "system": plan.system.name, "kind": kind, "equation": plan.system.equation, **plan.attrs,
         "unreadable": "; ".join(reasons), "logarithm": "natural", "lyapkit_version": lyapkit.__version__,
     }  # fmt: skip
-    return xr.Dataset(
-        {name: (dims, result[name], describe(name, kind)) for name, dims in _VARIABLES.items()},
-        {name: (name, values, describe(name, kind)) for name, values in coords.items()},
-        {name: value for name, value in attrs.items() if value is not None},
-    )
+    variables = {name: (dims, result[name]) for name, dims in _VARIABLES.items()}
+    return described(kind, variables, coords, {name: value for name, value in attrs.items() if value is not None})
 
 
 def _found(folder, pattern):
@@ -160,14 +158,6 @@ def _plans(paths, cell, kind, prefix, given, n_starts, keywords):
     if not plans:
         raise ValueError(f"folder: none of the {len(paths)} files holds a network; the first: {reasons[0]}")
     return plans, reasons
-
-
-def _blank(count, modes):
-    """Room for all variables: what a file that does not load keeps."""
-    sizes = {"checkpoint": count, "mode": modes, "kind_of_attractor": len(_KINDS)}
-    result = {name: empty(name, tuple(sizes[dim] for dim in dims)) for name, dims in _VARIABLES.items()}
-    result["status"][:] = STATUS["unreadable"]
-    return result
 
 
 def _enter(result, row, plan):

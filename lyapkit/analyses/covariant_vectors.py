@@ -56,14 +56,9 @@ class _CovariantVectors:
 
     @property
     def attrs(self):
-        clock = self.clock
         return {
-            "method": clock.method,
-            "dt": clock.dt,
-            "rtol": clock.rtol,
-            "atol": clock.atol,
-            "transient": clock.transient * clock.dt,
-            "backward_transient": self.backward * self.every * clock.dt,
+            **self.clock.attrs,
+            "backward_transient": self.backward * self.every * self.clock.dt,
             "seed": self.seed,
             "logarithm": "natural",
             **time_direction(self.system),

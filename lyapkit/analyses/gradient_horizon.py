@@ -4,6 +4,7 @@ import dataclasses
 
 import numpy as np
 
+from lyapkit.analyses.exponents.zero_verdict import ONE_SIDED_99, TWO_SIDED_95
 from lyapkit.analyses.gradients.sensitivity import Sensitivity, sensitivity
 from lyapkit.analyses.verb import positive, verb
 from lyapkit.flags import GRADIENT_END
@@ -16,7 +17,6 @@ RANGES = {
     "float64": (float(np.finfo(float).tiny), float(np.finfo(float).max)),
 }
 _LOW, _HIGH = np.log(np.array(list(RANGES.values()))).T  # (dtype,)
-_TWO_SIDED_95, _ONE_SIDED_99 = 1.960, 2.326  # quantiles of the normal distribution
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,8 +80,8 @@ class _GradientHorizon:
         with np.errstate(all="ignore"):
             limit = np.where(rate[:, None] > 0, _HIGH, _LOW)
             reached = times[:, None] + (limit - logs[:, None]) / rate[:, None]
-            zero = abs(rate) + _TWO_SIDED_95 * error <= self.margin
-            sure = (abs(rate) > _ONE_SIDED_99 * error) | (rate == -np.inf)
+            zero = abs(rate) + TWO_SIDED_95 * error <= self.margin
+            sure = (abs(rate) > ONE_SIDED_99 * error) | (rate == -np.inf)
         return np.where(zero[:, None], np.inf, np.where(sure[:, None], reached, np.nan))
 
     @staticmethod

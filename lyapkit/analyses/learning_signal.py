@@ -60,7 +60,7 @@ class _LearningSignal:
         result["status"] = np.where(lost, STATUS["diverged"], STATUS["ok"])
         if self.singular_values:
             result |= self._forward(values, states, monitor)
-            result |= self._identity(values, start, monitor)
+            result |= {} if self.cycle else self._identity(values, start, monitor)
         if self.cycle:
             result |= self._on_cycle(cycles, result, values, start, ends, monitor)
         result["status"] = result["status"].astype(np.int8)

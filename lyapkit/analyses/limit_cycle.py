@@ -24,7 +24,7 @@ from lyapkit.analyses.orbits.points import select
 from lyapkit.analyses.verb import positive, real, verb, whole
 from lyapkit.flags import STABLE, STATUS
 from lyapkit.systems.system import System
-from lyapkit.vocabulary import empty
+from lyapkit.vocabulary import blank
 
 _LONGEST_PERIOD, _MOST_ITERATES = 128, 2**14  # of periodic orbits of maps: by default, and that are accepted
 _MOST_STEPS = 1e6  # of a period that is asked for
@@ -183,8 +183,7 @@ class _LimitCycle:
         return self._finish(result, status)
 
     def _blank(self, points):
-        sizes = {name: len(axis) for name, axis in self.coords.items()}
-        return {name: empty(name, (points, *(sizes[d] for d in dims))) for name, dims in self.variables.items()}
+        return blank(self.variables, self.coords, points)
 
     def _finish(self, result, status):
         """Stability and status besides: a cycle of a family keeps its numbers, and is called so."""

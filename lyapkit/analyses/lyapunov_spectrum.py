@@ -80,14 +80,9 @@ class _Spectrum:
 
     @property
     def attrs(self):
-        clock = self.clock
         return {
-            "method": clock.method,
-            "dt": clock.dt,
-            "rtol": clock.rtol,
-            "atol": clock.atol,
-            "transient": clock.transient * clock.dt,
-            "duration": clock.duration,
+            **self.clock.attrs,
+            "duration": self.clock.duration,
             "seed": self.seed,
             "margin": self.margin,
             "until": self.until,

@@ -58,12 +58,8 @@ class _Perturbation:
 
     @property
     def attrs(self):
-        clock = self.clock
-        return {
-            "method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt, "rtol": clock.rtol,
-            "atol": clock.atol, "delta": self.delta, "trials": self.trials, "seed": self.seed, "logarithm": "natural",
-            **time_direction(self.system),
-        }  # fmt: skip
+        mine = {"delta": self.delta, "trials": self.trials, "seed": self.seed, "logarithm": "natural"}
+        return self.clock.attrs | mine | time_direction(self.system)
 
     def measure(self, values, states, monitor):
         points = len(states)

@@ -36,9 +36,7 @@ class _Trajectory:
 
     @property
     def attrs(self):
-        clock = self.clock
-        times = {"method": clock.method, "dt": clock.dt, "transient": clock.transient * clock.dt}
-        return times | {"rtol": clock.rtol, "atol": clock.atol} | time_direction(self.system)
+        return self.clock.attrs | time_direction(self.system)
 
     def measure(self, values, states, monitor):
         ensemble = Ensemble(self.system, values, states, self.clock, 0)

@@ -55,8 +55,7 @@ class Noisy:
         free = freed(target, noise, clock.dt)
         plan = lyapunov_spectrum.plan(
             free.system, transient=clock.transient * clock.dt, duration=clock.duration, margin=how.margin,
-            n_exponents=how.n_exponents, estimator="mean",
-            **({} if target.kind == "map" else {"dt": clock.dt, "method": clock.method}),
+            n_exponents=how.n_exponents, estimator="mean", **clock.keywords,
         )  # fmt: skip
         values = repeated(self._values, len(self.sizes)) | {NOISE: np.tile(self.sizes, len(self._targets))}
         return plan.measure(values, starts, monitor)

@@ -70,6 +70,11 @@ class _Orbit:
     steps: np.ndarray | None
     time: float
 
+    @property
+    def tableau(self):
+        """The method's Butcher tableau; a map is a method of one stage."""
+        return _MAP if self.system.kind == "map" else propagators.propagator(self.clock.method).TABLEAU
+
     def ensemble(self, states, after):
         """An ensemble that goes on from states (points, n) after so many steps."""
         start = self.time + after * self.clock.dt
@@ -88,7 +93,7 @@ def _of_block(orbit, cotangents, stops, monitor, weights):
     """`Gradients` of one block."""
     points, k = cotangents.shape[1:3]
     tape = Tape(orbit.system, weights)
-    ends = _segment_ends(stops, _longest(orbit.system, tape, len(stops) * k))
+    ends = _segment_ends(stops, _longest(orbit, tape, len(stops) * k))
     begins = orbit.begins(ends, monitor)
     backward = _Backward(orbit, tape, k)
     for begin, length, end in reversed(list(zip(begins, np.diff([0, *ends]), ends, strict=True))):
@@ -108,10 +113,10 @@ def _segment_ends(stops, longest):
     return ends
 
 
-def _longest(system, tape, columns):
+def _longest(orbit, tape, columns):
     """Steps of the longest segment; it does not depend on how many points there are, so that bits do not."""
+    system, stages = orbit.system, len(orbit.tableau) - 1
     layout = system.data.layout
-    stages = 4 if system.kind == "flow" else 1
     system.cell.adjoint  # noqa: B018 - printed now: it tells how much working space it takes
     kept = system.cell.adjoint_rows(system.data, columns)[0] + layout.rows
     per_step = stages * (kept + tape.operand_rows + columns * tape.cotangent_rows) + columns * system.cell.raw_rows
@@ -200,8 +205,7 @@ class _Backward:
         """Numbers and arrays of the call table."""
         system, clock, tape = self._orbit.system, self._orbit.clock, self._tape
         cell, data, layout, lanes = system.cell, system.data, self._layout, self._lanes
-        is_map = system.kind == "map"
-        tableau = _MAP if is_map else propagators.propagator(clock.method).TABLEAU
+        is_map, tableau = system.kind == "map", self._orbit.tableau
         k, n, stages, drive = len(self._frame), layout.rows, len(tableau) - 1, inputs.drive(system)
         working, (scratch, column_rows) = data.working(k, lanes), cell.adjoint_rows(data, k)
         operands, cotangents = tape.operand_rows, tape.cotangent_rows

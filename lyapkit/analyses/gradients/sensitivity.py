@@ -36,11 +36,8 @@ class Sensitivity:
 
     @property
     def attrs(self):
-        clock = self.clock
         return {
-            "method": clock.method,
-            "dt": clock.dt,
-            "transient": clock.transient * clock.dt,
+            **self.clock.attrs,
             "duration": self.exponents.clock.duration,
             "seed": self.seed,
             "logarithm": "natural",
@@ -78,7 +75,7 @@ def sensitivity(system, delays, initial_state, transient, duration, dt, method, 
     """The Sensitivity that keywords ask for; `duration` of the exponents, from t0."""
     time, stops, delays = delay_clock(system, delays, transient, dt, method)
     state = checked_state(system, initial_state)
-    own = {} if system.kind == "map" else {"dt": time.dt, "method": time.method}
+    own = time.keywords
     before = time.transient * time.dt
     if duration is None:
         default = spectrum_clock(system, before, None, own.get("dt"), own.get("method"))

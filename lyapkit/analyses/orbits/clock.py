@@ -32,6 +32,19 @@ class Clock:
         """Time (iterates) of the steps after the transient."""
         return self.steps * self.dt
 
+    @property
+    def attrs(self):
+        """How a run was made, for the attributes of its result."""
+        return {
+            "method": self.method, "dt": self.dt, "rtol": self.rtol, "atol": self.atol,
+            "transient": self.transient * self.dt,
+        }  # fmt: skip
+
+    @property
+    def keywords(self):
+        """The keywords dt and method that ask for these steps; none of a map."""
+        return {} if self.method == "iterate" else {"dt": self.dt, "method": self.method}
+
 
 def clock(system, transient, duration, dt, method, rtol=None, atol=None):
     """Check the keywords of time; durations are rounded up to whole steps."""

@@ -29,8 +29,7 @@ def tones(system, values, labels, clock, monitor):
     lined = np.flatnonzero(lined)
     if not len(lined):
         return frequency, period, moving, still
-    steps = {} if system.kind == "map" else {"dt": clock.dt, "method": clock.method}
-    plan = torus_frequencies.plan(system, transient=0, **steps)
+    plan = torus_frequencies.plan(system, transient=0, **clock.keywords)
     found = plan.measure(select(values, lined), labels.state[lined], monitor)
     number = found["n_frequencies"]
     sure = (found["status"] == STATUS["ok"]) & (number > 0) & (number <= zeros[lined])
